@@ -1,0 +1,46 @@
+# Works with BSD make and GNU make: no conditionals, no pattern rules, no functions.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+ARGS ?=
+
+all: run
+
+venv: $(VENV)/installed
+
+run: venv
+	$(BIN)/leasehold database upgrade
+	$(BIN)/leasehold subnet sample --if-empty
+	$(BIN)/leasehold serve $(ARGS)
+
+test: $(VENV)/installed-for-tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-for-tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: venv
+	$(BIN)/python -m bench $(ARGS)
+
+docs: venv
+	$(BIN)/leasehold config reference > docs/settings.md
+	$(BIN)/leasehold config sample --directory config
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Leasehold needs Python 3.11 or newer; call make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $(VENV)/installed
+
+$(VENV)/installed-for-tests: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $(VENV)/installed-for-tests
+
+.PHONY: all venv run test lint bench docs clean
