@@ -1,0 +1,127 @@
+"""What all parts of the address book stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from netaddr import IPAddress
+from sqlalchemy import Connection
+
+from providers.address_book.allocatable import host_range, passed_over, usable
+from providers.book import event_log, free_space, promises
+from providers.book.database import Book
+from providers.book.directory import Directory, DirectoryCache, lock
+from providers.clock import Clock
+from providers.dhcp.contract import DHCPProvider
+from providers.errors import SubnetNotFound
+from providers.ipam.contract import IPAMProvider
+from providers.model import Caller, Subnet
+
+_SWEEP_EVERY = timedelta(seconds=1)
+_SWEEP_MOST = 100
+_PROGRAM = Caller("leasehold")
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long promises last (rules 3 and 5)."""
+
+    hold: timedelta = timedelta(minutes=30)
+    hold_anonymous: timedelta = timedelta(minutes=10)
+    hold_guest: timedelta = timedelta(hours=24)
+    rest: timedelta = timedelta(minutes=5)
+    join: timedelta = timedelta(minutes=60)
+
+
+class Foundation:
+    """The book, the two providers, the clock, and what several rules need of them."""
+
+    def __init__(
+        self, book: Book, ipam: IPAMProvider, dhcp: DHCPProvider, *, lifetimes: Lifetimes, clock: Clock
+    ) -> None:
+        self.book = book
+        self.ipam = ipam
+        self.dhcp = dhcp
+        self.lifetimes = lifetimes
+        self.clock = clock
+        self._directories = DirectoryCache()
+        self._swept: dict[int, datetime] = {}
+
+    def _enter(self, connection: Connection, subnet: Subnet) -> tuple[Subnet, Directory]:
+        """The subnet as it is now, for a transaction that changes it, with other writers of it kept out."""
+        lock(connection, subnet.id)
+        directory = self._directories.current(connection)
+        present = directory.by_id.get(subnet.id)
+        if present is None:
+            raise SubnetNotFound(f"The subnet {subnet.network} was removed in the meantime")
+        return present, directory
+
+    def _enter_inner(self, connection: Connection, subnet: Subnet, address: IPAddress) -> tuple[Subnet, Directory]:
+        """Like ``_enter``, for the most specific subnet of the group that holds ``address`` (rule 9)."""
+        present, directory = self._enter(connection, subnet)
+        inner = innermost(directory, present, address)
+        return (present, directory) if inner.id == present.id else self._enter(connection, inner)
+
+    def _give_back(self, connection: Connection, subnet: Subnet, directory: Directory, address: IPAddress) -> None:
+        """Let an address that nobody has any more be suggested again, unless it never is."""
+        children = [child.network for child in directory.inside(subnet) if address in child.network]
+        if usable(subnet, address) and not any(address in each for each in passed_over(subnet, children)):
+            free_space.give(connection, subnet.id, address)
+
+    def _expire(
+        self, connection: Connection, subnet: Subnet, directory: Directory, now: datetime, *, all_due: bool = False
+    ) -> int:
+        """End holds and rests of the subnet whose time is over; returns how many.
+
+        A bounded number, and once a second at most, so that no caller pays for a thousand others; ``all_due`` is for
+        whoever would go away empty-handed.
+        """
+        last = self._swept.get(subnet.id)
+        if not all_due and last is not None and timedelta(0) <= now - last < _SWEEP_EVERY:
+            return 0
+        self._swept[subnet.id] = now
+        ended = 0
+        while found := promises.due(connection, subnet, now, _SWEEP_MOST):
+            for kind, address, key in found:
+                if kind == "hold":
+                    promises.drop_hold(connection, subnet, address)
+                    event_log.record(connection, now, _PROGRAM, "hold.expire", subnet, address, key=key)
+                else:
+                    promises.drop_rest(connection, subnet, address)
+                self._give_back(connection, subnet, directory, address)
+            ended += len(found)
+            if not all_due:
+                break
+        return ended
+
+    def _let_rest(
+        self,
+        connection: Connection,
+        subnet: Subnet,
+        directory: Directory,
+        address: IPAddress,
+        key: str | None,
+        now: datetime,
+    ) -> None:
+        """Keep an address that was just released for whoever had it."""
+        if self.lifetimes.rest > timedelta(0) and address in host_range(subnet.network):
+            promises.rest(connection, subnet, address, key, now + self.lifetimes.rest)
+        else:
+            self._give_back(connection, subnet, directory, address)
+
+
+def innermost(directory: Directory, subnet: Subnet, address: IPAddress) -> Subnet:
+    """The most specific subnet of the group of ``subnet`` that holds ``address``; ``subnet`` if none does."""
+    return next((each for each in directory.holding(address) if each.group.id == subnet.group.id), subnet)
+
+
+def key_of_mac(mac: str) -> str:
+    """The key of whoever is known by a MAC alone."""
+    return f"mac:{mac}"
+
+
+def counted(parts: Sequence[tuple[int, str]]) -> str:
+    """Numbers in words, for messages: "3 reserved, 2 held"."""
+    return ", ".join(f"{number} {what}" for number, what in parts)

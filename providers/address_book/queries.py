@@ -1,0 +1,87 @@
+"""Looking things up; nothing here changes the book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netaddr import IPAddress
+
+from providers.address_book.foundation import Foundation, innermost
+from providers.book import event_log, taken
+from providers.model import DHCPHost, Event, Lease, Reservation, Subnet
+
+
+class Queries(Foundation):
+    """Reads reservations, DHCP hosts, leases and events.
+
+    A subnet here includes the subnets inside it, as reserving does (rule 9). Long lists are read in pages: whoever
+    iterates holds neither a transaction nor all of it in memory.
+    """
+
+    def reservation(self, subnet: Subnet, address: IPAddress) -> Reservation | None:
+        """The reservation of an address."""
+        with self.book.read() as connection:
+            inner = innermost(self._directories.current(connection), subnet, address)
+            return taken.reservation(connection, inner, address)
+
+    def reservations(self, subnet: Subnet | None = None) -> Iterator[Reservation]:
+        """The reservations of a subnet, or of all, by subnet and address."""
+        with self.book.read() as connection:
+            directory = self._directories.current(connection)
+        for each in directory.subnets if subnet is None else [subnet, *directory.inside(subnet)]:
+            after: IPAddress | None = None
+            while found := self._page(each, after):
+                yield from found
+                after = found[-1].address
+
+    def host_of(self, subnet: Subnet, mac: str) -> DHCPHost | None:
+        """The DHCP host of a MAC."""
+        with self.book.read() as connection:
+            for each in (subnet, *self._directories.current(connection).inside(subnet)):
+                host = taken.host_of(connection, each, mac)
+                if host is not None:
+                    return host
+        return None
+
+    def hosts_at(self, subnet: Subnet, address: IPAddress) -> list[DHCPHost]:
+        """The DHCP hosts of an address, by name; several for a bond."""
+        with self.book.read() as connection:
+            inner = innermost(self._directories.current(connection), subnet, address)
+            return taken.hosts_at(connection, inner, address)
+
+    def hosts(self, subnet: Subnet) -> Iterator[DHCPHost]:
+        """The DHCP hosts of a subnet, by address."""
+        with self.book.read() as connection:
+            inside = self._directories.current(connection).inside(subnet)
+        for each in (subnet, *inside):
+            after: DHCPHost | None = None
+            while found := self._host_page(each, after):
+                yield from found
+                after = found[-1]
+
+    def lease_of(self, subnet: Subnet, mac: str) -> Lease | None:
+        """The active lease of a MAC."""
+        return self.dhcp.lease_of(subnet, mac)
+
+    def lease_at(self, subnet: Subnet, address: IPAddress) -> Lease | None:
+        """The active lease on an address."""
+        return self.dhcp.lease_at(subnet, address)
+
+    def leases(self, subnet: Subnet) -> Iterator[Lease]:
+        """The active leases of a subnet, by address."""
+        return self.dhcp.leases(subnet)
+
+    def events(
+        self, *, limit: int = 50, subnet: Subnet | None = None, address: IPAddress | None = None
+    ) -> list[Event]:
+        """The newest ``limit`` events, newest first."""
+        with self.book.read() as connection:
+            return event_log.latest(connection, limit=limit, subnet=subnet, address=address)
+
+    def _page(self, subnet: Subnet, after: IPAddress | None) -> list[Reservation]:
+        with self.book.read() as connection:
+            return taken.page(connection, subnet, after)
+
+    def _host_page(self, subnet: Subnet, after: DHCPHost | None) -> list[DHCPHost]:
+        with self.book.read() as connection:
+            return taken.host_page(connection, subnet, after)

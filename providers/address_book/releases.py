@@ -1,0 +1,125 @@
+"""Giving addresses back: rule 10 of the address book."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from netaddr import IPAddress
+from sqlalchemy import Connection
+
+from providers.address_book.foundation import Foundation, innermost, key_of_mac
+from providers.book import event_log, taken
+from providers.ipam.contract import Record
+from providers.model import Caller, Reservation, Subnet, Use
+
+
+@dataclass(frozen=True, slots=True)
+class _Parting:
+    """What is to go of one reservation: MACs of DHCP hosts, and uses."""
+
+    reservation: Reservation
+    macs: frozenset[str]
+    uses: frozenset[Use]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left of the reservation afterwards."""
+        return set(self.reservation.uses) == self.uses
+
+
+class Releases(Foundation):
+    """Ends uses; what has none left rests and is free again."""
+
+    def release(
+        self,
+        subnet: Subnet,
+        caller: Caller,
+        *,
+        address: IPAddress | None = None,
+        mac: str | None = None,
+        use: Use | None = None,
+    ) -> list[Reservation]:
+        """End what ``address``, or ``mac``, has in the subnet; returns the reservations as they were.
+
+        With ``use`` DHCP the DHCP hosts go (all of an address, or that of the MAC), with another one that use, with
+        none everything. What is not there is no error. Withdrawn from the DHCP server first, then from the IPAM, then
+        from the book: after a failure (Unavailable) the same call can be repeated.
+        """
+        partings = [
+            parting
+            for reservation in self._found(subnet, address, mac)
+            if (parting := _parting(reservation, mac, use)) is not None
+        ]
+        for parting in partings:
+            self._part(parting, caller)
+        return [parting.reservation for parting in partings]
+
+    def _found(self, subnet: Subnet, address: IPAddress | None, mac: str | None) -> list[Reservation]:
+        with self.book.read() as connection:
+            directory = self._directories.current(connection)
+            places: list[tuple[Subnet, IPAddress]] = []
+            if address is not None and address in subnet.network:
+                places.append((innermost(directory, subnet, address), address))
+            if mac is not None:
+                for each in (subnet, *directory.inside(subnet)):
+                    host = taken.host_of(connection, each, mac)
+                    if host is not None and host.address is not None:
+                        places.append((each, host.address))
+            found = [taken.reservation(connection, where, what) for where, what in places]
+        return [reservation for reservation in found if reservation is not None]
+
+    def _part(self, parting: _Parting, caller: Caller) -> None:
+        there = parting.reservation
+        for host in there.hosts:
+            if host.mac in parting.macs:
+                self.dhcp.withdraw(there.subnet, host)
+        if parting.whole:
+            self.ipam.delete(there.subnet, there.address)
+        left = self.book.write(lambda connection: self._release(connection, parting, caller))
+        if parting.whole and left is not None:
+            # Somebody joined after the IPAM was told: tell it that the address is taken after all.
+            self.ipam.create(left.subnet, Record(left.address, left.name, left.mac, left.note, ours=True))
+        elif not parting.whole and left is None:
+            self.ipam.delete(there.subnet, there.address)
+
+    def _release(self, connection: Connection, parting: _Parting, caller: Caller) -> Reservation | None:
+        now = self.clock()
+        subnet, directory = self._enter(connection, parting.reservation.subnet)
+        address = parting.reservation.address
+        there = taken.reservation(connection, subnet, address)
+        if there is None:
+            return None
+        going = {host.mac for host in there.hosts} & parting.macs
+        for mac in sorted(going):
+            taken.remove_host(connection, subnet, mac)
+        ending = set(there.uses) & parting.uses
+        if {host.mac for host in there.hosts} - going:
+            ending.discard(Use.DHCP)
+        for use in sorted(ending):
+            taken.remove_use(connection, subnet, address, use, now)
+        if going or ending:
+            shown = {"name": there.name, "mac": min(going, default=there.mac), "uses": sorted(ending)}
+            event_log.record(connection, now, caller, "address.release", subnet, address, **shown)
+        if set(there.uses) - ending:
+            return taken.reservation(connection, subnet, address)
+        taken.remove(connection, subnet, address)
+        had_it = min(going, default=there.mac)
+        self._let_rest(connection, subnet, directory, address, key_of_mac(had_it) if had_it else None, now)
+        return None
+
+
+def _parting(there: Reservation, mac: str | None, use: Use | None) -> _Parting | None:
+    """What is to go of a reservation, or None when nothing is."""
+    if use is None and mac is None:
+        return _Parting(there, _macs(there), frozenset(there.uses))
+    if use is None or use is Use.DHCP:
+        macs = _macs(there) if mac is None else _macs(there) & {mac}
+        last = macs == _macs(there)
+        return _Parting(there, macs, frozenset({Use.DHCP}) if last else frozenset()) if macs else None
+    return _Parting(there, frozenset(), frozenset({use})) if use in there.uses else None
+
+
+def _macs(there: Reservation) -> frozenset[str]:
+    macs: Collection[str] = {host.mac for host in there.hosts}
+    return frozenset(macs)

@@ -1,0 +1,182 @@
+"""Reserving a concrete address: rules 4 to 7, 12 and 13 of the address book."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from netaddr import IPAddress
+from sqlalchemy import Connection
+
+from providers.address_book.allocatable import refuse_unusable, usable
+from providers.address_book.foundation import Foundation, innermost
+from providers.address_book.joining import Wish, refuse_conflict, refuse_host_conflict
+from providers.book import event_log, free_space, promises, taken
+from providers.errors import InvalidValue, LeaseholdError
+from providers.ipam.contract import Record
+from providers.model import Caller, DHCPHost, Hold, Reservation, Subnet, Use
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a reservation did to the book, and what was there before: enough to undo it."""
+
+    subnet: Subnet
+    before: Reservation | None
+    after: Reservation
+    hold: Hold | None
+
+
+class Reservations(Foundation):
+    """Takes addresses, and joins uses of one address."""
+
+    def reserve(
+        self,
+        subnet: Subnet,
+        address: IPAddress,
+        use: Use,
+        caller: Caller,
+        *,
+        name: str | None = None,
+        mac: str | None = None,
+        note: str | None = None,
+        host: DHCPHost | None = None,
+        related_macs: Collection[str] = (),
+    ) -> Reservation:
+        """Take ``address`` for ``use``, and serve ``host`` there if one is given.
+
+        A hold or rest of anybody on it is consumed. The address goes to the most specific subnet of the group that
+        holds it. A use joins those that are there as rule 5 says, a host as rule 6 says; an exact duplicate of a host
+        is what is there already.
+
+        Raises InvalidValue for an address outside the subnet or one that nobody may have, Conflict naming the other
+        party, Unavailable when the IPAM or the DHCP server fails: then the book is as before.
+        """
+        refuse_unusable(subnet, address)
+        if host is not None:
+            host = replace(host, address=address)
+        elif use is Use.DHCP:
+            raise InvalidValue(f"{address}: a DHCP reservation needs a MAC and a name")
+        wish = Wish(address, use, name, mac, note, host, frozenset(related_macs))
+        done = self.book.write(lambda connection: self._reserve(connection, subnet, wish, caller))
+        try:
+            self._tell_ipam(done)
+        except LeaseholdError:
+            self.book.write(lambda connection: self._undo(connection, done, caller))
+            raise
+        if host is not None:
+            try:
+                self.dhcp.publish(done.subnet, host)
+            except LeaseholdError:
+                self.book.write(lambda connection: self._undo(connection, done, caller))
+                if done.before is None:
+                    self.ipam.delete(done.subnet, address)
+                raise
+        return done.after
+
+    def exists(self, subnet: Subnet, address: IPAddress) -> bool:
+        """Whether External IPAM is to say that the address is taken (rule 5).
+
+        Holds do not count, nor does an address that has a DHCP host alone and has had it for no longer than
+        ``join_minutes``: that is the host for which Foreman is asking. The gateway, network and broadcast address
+        count as taken. Raises InvalidValue for an address outside the subnet.
+        """
+        if address not in subnet.network:
+            raise InvalidValue(f"{address} is not in {subnet.network}")
+        with self.book.read() as connection:
+            inner = innermost(self._directories.current(connection), subnet, address)
+            found = taken.reservation(connection, inner, address)
+        if not usable(inner, address):
+            return True
+        if found is None:
+            return self.ipam.record(inner, address) is not None
+        if set(found.uses) == {Use.DHCP}:
+            return self.clock() - found.changed_at > self.lifetimes.join
+        return True
+
+    def _reserve(self, connection: Connection, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
+        now = self.clock()
+        subnet, _ = self._enter_inner(connection, subnet, wish.address)
+        address = wish.address
+        refuse_unusable(subnet, address)
+        before = taken.reservation(connection, subnet, address)
+        if before is not None and wish.host in before.hosts:
+            return _Done(subnet, before, before, None)
+        if before is not None:
+            refuse_conflict(before, wish, now, self.lifetimes.join)
+        if wish.host is not None:
+            refuse_host_conflict(connection, subnet, wish.host, address)
+        hold = promises.hold_at(connection, subnet, address)
+        promises.drop_hold(connection, subnet, address)
+        promises.drop_rest(connection, subnet, address)
+        if before is None:
+            free_space.take(connection, subnet.id, address)
+            taken.add(connection, subnet, address, now, name=None, mac=None, note=None)
+        wanted = {wish.use} | ({Use.DHCP} if wish.host is not None else set())
+        for use in sorted(wanted - set(before.uses if before is not None else ())):
+            taken.add_use(connection, subnet, address, use, now)
+        if wish.host is not None:
+            taken.add_host(connection, subnet, address, wish.host)
+        described = _description(before, wish, hold)
+        if described:
+            taken.describe(connection, subnet, address, **described)
+        after = taken.reservation(connection, subnet, address)
+        if after is None:
+            raise AssertionError(f"{address} was written just now")
+        shown = {"name": after.name, "mac": wish.host.mac if wish.host is not None else after.mac}
+        event_log.record(connection, now, caller, "address.reserve", subnet, address, use=wish.use.value, **shown)
+        return _Done(subnet, before, after, hold)
+
+    def _tell_ipam(self, done: _Done) -> None:
+        after, before = done.after, done.before
+        record = Record(after.address, after.name, after.mac, after.note, ours=True)
+        if before is None:
+            self.ipam.create(done.subnet, record)
+        elif (after.name, after.mac, after.note) != (before.name, before.mac, before.note):
+            try:
+                self.ipam.amend(done.subnet, record)
+            except LeaseholdError as error:
+                # The address is right, only its description upstream is old: no reason to refuse (rule 5).
+                log.warning("%s: name and MAC could not be written to the IPAM: %s", after.address, error)
+
+    def _undo(self, connection: Connection, done: _Done, caller: Caller) -> None:
+        """Let the book be as it was before ``done``, except for what others did to the address since."""
+        if done.after is done.before:
+            return
+        now = self.clock()
+        subnet, directory = self._enter(connection, done.subnet)
+        address, before = done.after.address, done.before
+        kept = {host.mac for host in before.hosts} if before is not None else set()
+        for host in done.after.hosts:
+            if host.mac not in kept:
+                taken.remove_host(connection, subnet, host.mac)
+        for use in set(done.after.uses) - set(before.uses if before is not None else ()):
+            taken.remove_use(connection, subnet, address, use, now)
+        left = taken.reservation(connection, subnet, address)
+        if before is not None:
+            described = {"name": before.name, "mac": before.mac, "note": before.note, "changed_at": before.changed_at}
+            taken.describe(connection, subnet, address, **described)
+        elif left is not None and not left.uses:
+            taken.remove(connection, subnet, address)
+            if done.hold is not None and done.hold.expires_at > now:
+                promises.hold(connection, done.hold)
+            else:
+                self._give_back(connection, subnet, directory, address)
+        event_log.record(connection, now, caller, "address.undo", subnet, address)
+
+
+def _description(before: Reservation | None, wish: Wish, hold: Hold | None) -> dict[str, str]:
+    """Name, MAC and note to write: a DHCP host knows best, what is known already stays.
+
+    Foreman's ``POST /ipam`` names nobody; whoever held the address is who asked for it.
+    """
+    described: dict[str, str | None] = {"name": wish.name, "mac": wish.mac, "note": wish.note}
+    if wish.host is not None and not (before is not None and before.hosts):
+        described["name"] = wish.name or wish.host.hostname
+        described["mac"] = wish.mac or wish.host.mac
+    elif wish.use is Use.IPAM and before is None and hold is not None:
+        described["mac"] = wish.mac or hold.mac
+    return {key: value for key, value in described.items() if value is not None}

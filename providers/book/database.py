@@ -1,0 +1,122 @@
+"""Opening the book, reading it, and changing it all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+
+from providers.book.turns import Turns
+from providers.errors import Misconfigured, Unavailable
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+_POSTGRESQL_TRY_AGAIN = {"23505", "40001", "40P01"}
+_MARIADB_TRY_AGAIN = {1062, 1205, 1213}
+
+
+class Book:
+    """One SQL database: SQLite, PostgreSQL or MariaDB, told apart by its URL."""
+
+    def __init__(self, url: str | URL) -> None:
+        """Prepare to use the database at ``url``; nothing is read before the first call.
+
+        Raises Misconfigured for a URL that is none, or one without a driver here.
+        """
+        try:
+            self.url = make_url(url)
+            self.engine = _sqlite(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
+        except (SQLAlchemyError, ImportError) as error:
+            raise Misconfigured(f":database: cannot be used: {error}") from error
+        self._turns: Turns | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the book is an embedded file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the book throughout (SQLite) or per statement (the others).
+
+        Raises Unavailable when the database does not answer.
+        """
+        try:
+            with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    connection.exec_driver_sql("BEGIN")
+                yield connection
+        except DBAPIError as error:
+            raise self._unavailable(error) from error
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction and return what it returned, once that survives a power cut.
+
+        ``work`` may be run more than once (never kept more than once), so it must not touch anything but the
+        connection. What it raises is raised here, and nothing of it is kept. Raises Unavailable when the database
+        does not answer.
+        """
+        try:
+            if self.is_sqlite:
+                if self._turns is None:
+                    self._turns = Turns(self.engine, Path(f"{self.url.database}.lock"))
+                return self._turns.run(work)
+            return self._transact(work)
+        except DBAPIError as error:
+            raise self._unavailable(error) from error
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        if self._turns is not None:
+            self._turns.close()
+            self._turns = None
+        self.engine.dispose()
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except (IntegrityError, OperationalError) as error:
+                if attempt == _ATTEMPTS or not _lost_a_race(error.orig):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _unavailable(self, error: DBAPIError) -> Unavailable:
+        shown = self.url.render_as_string(hide_password=True)
+        return Unavailable(f"The book at {shown} cannot be used: {error.orig}. Nothing was changed; try again later.")
+
+
+def _lost_a_race(error: BaseException | None) -> bool:
+    """Whether the database gave up this transaction in favour of another one."""
+    if getattr(error, "sqlstate", None) in _POSTGRESQL_TRY_AGAIN:
+        return True
+    arguments: tuple[Any, ...] = getattr(error, "args", ())
+    return bool(arguments) and arguments[0] in _MARIADB_TRY_AGAIN
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise Misconfigured(":database: an SQLite book needs a file: all workers share it")
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f":database: the directory of {url.database} cannot be made: {error.strerror}") from error
+    # Transactions are begun and ended in turns.py, so the driver must not begin any by itself.
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=32, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # FULL: the log is on the disk before a commit returns. NORMAL would lose the last ones in a power cut.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,204 @@
+"""All groups and subnets of the book, read once and again only when one of them changed."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import fields
+from typing import Any
+
+from netaddr import IPAddress, IPNetwork
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from providers.addresses import Range, parse_address
+from providers.book.tables import directory, groups, subnets
+from providers.model import Group, Options, Strategy, Subnet, SubnetSpec
+
+_REVISION = select(directory.c.revision)
+_LOCK = select(subnets.c.id).with_for_update()
+
+_Key = tuple[int, int]
+
+
+class Directory:
+    """Groups and subnets as of one revision, with the look-ups that every request needs."""
+
+    def __init__(self, revision: int, all_groups: list[Group], all_subnets: list[Subnet]) -> None:
+        self.revision = revision
+        self.groups = sorted(all_groups, key=lambda group: group.name.casefold())
+        self.subnets = sorted(all_subnets, key=lambda subnet: (subnet.network, subnet.id))
+        self.by_id = {subnet.id: subnet for subnet in self.subnets}
+        self._at: dict[int, dict[int, dict[int, list[Subnet]]]] = {4: {}, 6: {}}
+        for subnet in sorted(all_subnets, key=lambda each: each.id):
+            network = subnet.network
+            prefixes = self._at[network.version]
+            prefixes.setdefault(network.prefixlen, {}).setdefault(network.first, []).append(subnet)
+        self._prefixes = {version: sorted(prefixes, reverse=True) for version, prefixes in self._at.items()}
+
+    def exactly(self, network: IPNetwork) -> list[Subnet]:
+        """The subnets with just this network, one per group, lowest id first."""
+        return self._at[network.version].get(network.prefixlen, {}).get(network.first, [])
+
+    def holding(self, address: IPAddress) -> list[Subnet]:
+        """The subnets that hold ``address``, the most specific ones first, lowest id first among equals."""
+        value, bits = int(address), 32 if address.version == 4 else 128
+        found: list[Subnet] = []
+        for prefix in self._prefixes[address.version]:
+            network = value >> (bits - prefix) << (bits - prefix)
+            found.extend(self._at[address.version][prefix].get(network, ()))
+        return found
+
+    def inside(self, subnet: Subnet) -> list[Subnet]:
+        """The subnets of the same group that lie within ``subnet``, at any depth."""
+        return [
+            other
+            for other in self.subnets
+            if other.group == subnet.group and other.id != subnet.id and other.network in subnet.network
+        ]
+
+    def around(self, subnet: Subnet) -> Subnet | None:
+        """The most specific subnet of the same group that ``subnet`` lies within."""
+        for other in self.holding(IPAddress(subnet.network.first, subnet.network.version)):
+            if other.group == subnet.group and other.network.prefixlen < subnet.network.prefixlen:
+                return other
+        return None
+
+
+class DirectoryCache:
+    """The directory of one process; each call asks the book whether it is still the newest."""
+
+    def __init__(self) -> None:
+        self._current: Directory | None = None
+        self._reading = threading.Lock()
+
+    def current(self, connection: Connection) -> Directory:
+        """The directory as ``connection`` sees it."""
+        revision = connection.execute(_REVISION).scalar_one()
+        cached = self._current
+        if cached is None or cached.revision != revision:
+            with self._reading:
+                cached = _read(connection, revision)
+                self._current = cached
+        return cached
+
+
+def lock(connection: Connection, subnet_id: int) -> None:
+    """Let other writers of this subnet wait, where the database has more than one writer."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_LOCK.where(subnets.c.id == subnet_id))
+
+
+def lock_all(connection: Connection) -> None:
+    """Let other writers of the directory wait, where the database has more than one writer."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_REVISION.with_for_update())
+
+
+def add_group(connection: Connection, name: str, description: str) -> Group:
+    """Write a new group."""
+    result = connection.execute(insert(groups).values(name=name, description=description))
+    _changed(connection)
+    return Group(_new_id(result), name, description)
+
+
+def add_subnet(connection: Connection, spec: SubnetSpec, group: Group, *, dhcp: bool) -> Subnet:
+    """Write a new subnet."""
+    row = _row(spec) | {"group_id": group.id, "dhcp": dhcp, "revision": 1}
+    row |= {"network": spec.network.network, "prefix": spec.network.prefixlen}
+    result = connection.execute(insert(subnets).values(row))
+    _changed(connection)
+    return _subnet(_new_id(result), 1, spec, group, dhcp=dhcp)
+
+
+def change_subnet(connection: Connection, subnet: Subnet, spec: SubnetSpec, *, dhcp: bool) -> Subnet:
+    """Write what ``spec`` says over ``subnet``; network and group stay."""
+    revision = subnet.revision + 1
+    row = _row(spec) | {"dhcp": dhcp, "revision": revision}
+    connection.execute(update(subnets).where(subnets.c.id == subnet.id).values(row))
+    _changed(connection)
+    return _subnet(subnet.id, revision, spec, subnet.group, dhcp=dhcp)
+
+
+def remove_subnet(connection: Connection, subnet: Subnet) -> None:
+    """Remove a subnet and everything that belongs to it."""
+    connection.execute(delete(subnets).where(subnets.c.id == subnet.id))
+    _changed(connection)
+
+
+def _changed(connection: Connection) -> None:
+    connection.execute(update(directory).values(revision=directory.c.revision + 1))
+
+
+def _new_id(result: Any) -> int:  # noqa: ANN401 - SQLAlchemy's result has no narrower public type
+    (new_id,) = result.inserted_primary_key
+    return int(new_id)
+
+
+def _row(spec: SubnetSpec) -> dict[str, Any]:
+    return {
+        "description": spec.description,
+        "strategy": spec.strategy.value,
+        "ranges": {
+            "pool": _ends(spec.pool),
+            "dynamic": _ends(spec.dynamic),
+            "exclusions": [_ends(each) for each in spec.exclusions],
+        },
+        "options": {
+            "gateway": _text(spec.options.gateway),
+            "dns": [str(each) for each in spec.options.dns],
+            "ntp": [str(each) for each in spec.options.ntp],
+            "domain": spec.options.domain,
+            "mtu": spec.options.mtu,
+            "next_server": spec.options.next_server,
+            "filename": spec.options.filename,
+        },
+    }
+
+
+def _subnet(subnet_id: int, revision: int, spec: SubnetSpec, group: Group, *, dhcp: bool) -> Subnet:
+    described = {field.name: getattr(spec, field.name) for field in fields(spec)}
+    return Subnet(**described | {"id": subnet_id, "revision": revision, "group": group, "dhcp": dhcp})
+
+
+def _read(connection: Connection, revision: int) -> Directory:
+    by_id = {row.id: Group(row.id, row.name, row.description) for row in connection.execute(select(groups))}
+    found = [_from_row(row, by_id[row.group_id]) for row in connection.execute(select(subnets))]
+    return Directory(revision, list(by_id.values()), found)
+
+
+def _from_row(row: Row[Any], group: Group) -> Subnet:
+    ranges: dict[str, Any] = defaultdict(lambda: None, row.ranges)
+    options: dict[str, Any] = defaultdict(lambda: None, row.options)
+    return Subnet(
+        id=row.id,
+        revision=row.revision,
+        network=IPNetwork((int(row.network), row.prefix), version=row.network.version),
+        group=group,
+        description=row.description,
+        dhcp=row.dhcp,
+        strategy=Strategy(row.strategy),
+        pool=_range(ranges["pool"]),
+        dynamic=_range(ranges["dynamic"]),
+        exclusions=tuple(Range(*map(parse_address, ends)) for ends in ranges["exclusions"] or ()),
+        options=Options(
+            gateway=parse_address(options["gateway"]) if options["gateway"] else None,
+            dns=tuple(map(parse_address, options["dns"] or ())),
+            ntp=tuple(map(parse_address, options["ntp"] or ())),
+            domain=options["domain"],
+            mtu=options["mtu"],
+            next_server=options["next_server"],
+            filename=options["filename"],
+        ),
+    )
+
+
+def _ends(each: Range | None) -> list[str] | None:
+    return None if each is None else [str(each.first), str(each.last)]
+
+
+def _range(ends: list[str] | None) -> Range | None:
+    return None if ends is None else Range(*map(parse_address, ends))
+
+
+def _text(address: IPAddress | None) -> str | None:
+    return None if address is None else str(address)

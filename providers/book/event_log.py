@@ -1,0 +1,51 @@
+"""Who changed what, when: every change to the book writes one row here, in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from netaddr import IPAddress
+from sqlalchemy import Connection, insert, select
+
+from providers.book.tables import events
+from providers.model import Caller, Event, Subnet
+
+_ADD = insert(events)
+
+
+def record(
+    connection: Connection,
+    at: datetime,
+    caller: Caller,
+    action: str,
+    subnet: Subnet | None,
+    address: IPAddress | None = None,
+    **detail: Any,  # noqa: ANN401 - whatever JSON can hold
+) -> None:
+    """Write an event; ``detail`` keeps what is set."""
+    connection.execute(
+        _ADD,
+        {
+            "at": at,
+            "actor": caller.actor,
+            "request_id": caller.request_id,
+            "action": action,
+            "group": None if subnet is None else subnet.group.name,
+            "subnet": None if subnet is None else str(subnet.network),
+            "address": address,
+            "detail": {key: value for key, value in detail.items() if value is not None},
+        },
+    )
+
+
+def latest(
+    connection: Connection, *, limit: int, subnet: Subnet | None = None, address: IPAddress | None = None
+) -> list[Event]:
+    """The newest ``limit`` events, newest first."""
+    query = select(events).order_by(events.c.id.desc()).limit(limit)
+    if subnet is not None:
+        query = query.where(events.c.subnet == str(subnet.network), events.c.group == subnet.group.name)
+    if address is not None:
+        query = query.where(events.c.address == address)
+    return [Event(**row._mapping) for row in connection.execute(query)]

@@ -1,0 +1,1 @@
+"""The history of the book's tables, run by Alembic."""

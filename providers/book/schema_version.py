@@ -1,0 +1,100 @@
+"""Which version of the tables a book has, and bringing an older one up to date."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, column, inspect, select, table
+
+from providers.book.database import Book
+from providers.errors import Misconfigured
+
+HEAD = "0001"
+"""The revision that this program works with; a test compares it with the newest migration."""
+
+_VERSION = select(table("alembic_version", column("version_num")).c.version_num)
+
+
+def present(book: Book) -> str | None:
+    """The revision of the book's tables, None when it has none yet; raises Unavailable."""
+    with book.read() as connection:
+        return _present(connection)
+
+
+def check(book: Book) -> None:
+    """Raise Misconfigured unless the book has the tables that this program works with; raises Unavailable."""
+    found = present(book)
+    if found == HEAD:
+        return
+    if found is None or found < HEAD:
+        what = "has no tables yet" if found is None else f"has tables of revision {found}, this program needs {HEAD}"
+        raise Misconfigured(f"The book {_shown(book)} {what}: run leasehold database upgrade")
+    raise _too_new(book, found)
+
+
+def upgrade(book: Book) -> tuple[str | None, str]:
+    """Bring the tables up to date; returns the revisions before and after, which may be equal.
+
+    All or nothing on databases that can undo changes of tables (SQLite, PostgreSQL). Two at once take turns. Raises
+    Misconfigured for a book that is newer than this program, Unavailable when it does not answer.
+    """
+    # Alembic takes a tenth of a second to import; only upgrades need it.
+    from alembic import command
+    from alembic.config import Config
+
+    before = present(book)
+    if before == HEAD:
+        return before, HEAD
+    with _alone(book), book.engine.connect() as connection:
+        if book.is_sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        before = _present(connection)
+        if before is not None and before > HEAD:
+            raise _too_new(book, before)
+        if before != HEAD:
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.set_main_option("path_separator", "os")
+            config.attributes["connection"] = connection
+            command.upgrade(config, HEAD)
+        if book.is_sqlite:
+            connection.exec_driver_sql("COMMIT")
+        else:
+            connection.commit()
+    return before, HEAD
+
+
+def _present(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(_VERSION).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+@contextmanager
+def _alone(book: Book) -> Iterator[None]:
+    """Keep other upgrades of an SQLite book out: two would both begin on an empty file."""
+    if not book.is_sqlite:
+        yield
+        return
+    lock = os.open(f"{book.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _too_new(book: Book, found: str) -> Misconfigured:
+    return Misconfigured(
+        f"The book {_shown(book)} has tables of revision {found}, which this program does not know (it knows {HEAD}): "
+        "use the Leasehold that wrote them, or a newer one"
+    )
+
+
+def _shown(book: Book) -> str:
+    return book.url.render_as_string(hide_password=True)

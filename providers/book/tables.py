@@ -1,0 +1,170 @@
+"""The tables of the book."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from providers.book.columns import Address, Moment
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+MAC_LENGTH = 59
+NAME_LENGTH = 255
+KEY_LENGTH = 255
+
+
+def _subnet_id() -> Column[int]:
+    return Column("subnet_id", Integer, ForeignKey("subnets.id", ondelete="CASCADE"), primary_key=True)
+
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(NAME_LENGTH), nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+)
+
+subnets = Table(
+    "subnets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("group_id", Integer, ForeignKey("groups.id"), nullable=False),
+    Column("network", Address, nullable=False),
+    Column("prefix", SmallInteger, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("dhcp", Boolean, nullable=False),
+    Column("strategy", String(16), nullable=False),
+    Column("ranges", JSON, nullable=False),
+    Column("options", JSON, nullable=False),
+    UniqueConstraint("group_id", "network", "prefix"),
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    comment="One row; its revision grows whenever a group or a subnet changes, so that every process notices.",
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    _subnet_id(),
+    Column("address", Address, primary_key=True),
+    Column("name", String(NAME_LENGTH), index=True),
+    Column("mac", String(MAC_LENGTH), index=True),
+    Column("note", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Index("ix_reservations_address", "address"),
+)
+
+
+def _belongs_to_reservation() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["subnet_id", "address"],
+        ["reservations.subnet_id", "reservations.address"],
+        ondelete="CASCADE",
+        onupdate="CASCADE",
+    )
+
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("subnet_id", Integer, primary_key=True),
+    Column("address", Address, primary_key=True),
+    Column("use", String(16), primary_key=True),
+    Column("since", Moment, nullable=False),
+    _belongs_to_reservation(),
+)
+
+dhcp_hosts = Table(
+    "dhcp_hosts",
+    metadata,
+    Column("subnet_id", Integer, primary_key=True),
+    Column("mac", String(MAC_LENGTH), primary_key=True),
+    Column("address", Address, nullable=False),
+    Column("name", String(NAME_LENGTH), nullable=False),
+    Column("hostname", String(NAME_LENGTH), nullable=False),
+    Column("filename", String(128)),
+    Column("next_server", String(64)),
+    Column("options", JSON, nullable=False),
+    _belongs_to_reservation(),
+    UniqueConstraint("subnet_id", "name"),
+    Index("ix_dhcp_hosts_subnet_id_address", "subnet_id", "address"),
+    Index("ix_dhcp_hosts_mac", "mac"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    _subnet_id(),
+    Column("address", Address, primary_key=True),
+    Column("key", String(KEY_LENGTH), nullable=False),
+    Column("mac", String(MAC_LENGTH)),
+    Column("taken_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    UniqueConstraint("subnet_id", "key"),
+    Index("ix_holds_subnet_id_expires_at", "subnet_id", "expires_at"),
+)
+
+rests = Table(
+    "rests",
+    metadata,
+    _subnet_id(),
+    Column("address", Address, primary_key=True),
+    Column("key", String(KEY_LENGTH)),
+    Column("expires_at", Moment, nullable=False),
+    Index("ix_rests_subnet_id_key", "subnet_id", "key"),
+    Index("ix_rests_subnet_id_expires_at", "subnet_id", "expires_at"),
+    comment="Addresses released lately: not suggested to anybody but whoever had them.",
+)
+
+free_space = Table(
+    "free_space",
+    metadata,
+    _subnet_id(),
+    Column("last", Address, primary_key=True),
+    Column("first", Address, nullable=False),
+    comment="What may be suggested, as runs without gaps that neither touch nor overlap.",
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", String(NAME_LENGTH), nullable=False),
+    Column("request_id", String(NAME_LENGTH)),
+    Column("action", String(32), nullable=False),
+    Column("group", String(NAME_LENGTH)),
+    Column("subnet", String(64)),
+    Column("address", Address, index=True),
+    Column("detail", JSON, nullable=False),
+)

@@ -1,0 +1,192 @@
+"""Addresses that are taken: reservations, their uses, their DHCP hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from netaddr import IPAddress
+from sqlalchemy import BindParameter, Connection, Row, Table, bindparam, delete, func, insert, select, update
+
+from providers.addresses import Range
+from providers.book.tables import dhcp_hosts, holds, reservations, rests, uses
+from providers.model import DHCPHost, Reservation, Subnet, Use
+
+PAGE = 500
+
+_SUBNET: BindParameter[int] = bindparam("subnet")
+_AT: BindParameter[IPAddress] = bindparam("at")
+_RESERVATION = select(reservations).where(reservations.c.subnet_id == _SUBNET, reservations.c.address == _AT)
+_USES = select(uses.c.use, uses.c.since).where(uses.c.subnet_id == _SUBNET, uses.c.address == _AT)
+_HOSTS = (
+    select(dhcp_hosts)
+    .where(dhcp_hosts.c.subnet_id == _SUBNET, dhcp_hosts.c.address == _AT)
+    .order_by(dhcp_hosts.c.name, dhcp_hosts.c.mac)
+)
+_HOST_OF = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == _SUBNET, dhcp_hosts.c.mac == bindparam("mac_of"))
+_HOST_NAMED = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == _SUBNET, dhcp_hosts.c.name == bindparam("name_of"))
+
+
+def reservation(connection: Connection, subnet: Subnet, address: IPAddress) -> Reservation | None:
+    """The reservation of an address with its uses and DHCP hosts."""
+    at = {"subnet": subnet.id, "at": address}
+    row = connection.execute(_RESERVATION, at).first()
+    if row is None:
+        return None
+    found = {Use(use): since for use, since in connection.execute(_USES, at)}
+    return _reservation(subnet, row, found, hosts_at(connection, subnet, address))
+
+
+def page(connection: Connection, subnet: Subnet, after: IPAddress | None) -> list[Reservation]:
+    """The next PAGE reservations above ``after``, by address."""
+    query = select(reservations).where(reservations.c.subnet_id == subnet.id)
+    if after is not None:
+        query = query.where(reservations.c.address > after)
+    rows = connection.execute(query.order_by(reservations.c.address).limit(PAGE)).all()
+    if not rows:
+        return []
+    bounds = (rows[0].address, rows[-1].address)
+    found: dict[IPAddress, dict[Use, datetime]] = {row.address: {} for row in rows}
+    for row in connection.execute(
+        select(uses).where(uses.c.subnet_id == subnet.id, uses.c.address.between(*bounds))
+    ):
+        found[row.address][Use(row.use)] = row.since
+    hosts: dict[IPAddress, list[DHCPHost]] = {row.address: [] for row in rows}
+    for row in connection.execute(
+        select(dhcp_hosts)
+        .where(dhcp_hosts.c.subnet_id == subnet.id, dhcp_hosts.c.address.between(*bounds))
+        .order_by(dhcp_hosts.c.name, dhcp_hosts.c.mac)
+    ):
+        hosts[row.address].append(_host(row))
+    return [_reservation(subnet, row, found[row.address], hosts[row.address]) for row in rows]
+
+
+def addresses(connection: Connection, subnet: Subnet, within: Range) -> Iterator[IPAddress]:
+    """Every address in ``within`` that is reserved, held or resting, in order."""
+    parts = [
+        select(table.c.address).where(
+            table.c.subnet_id == subnet.id, table.c.address.between(within.first, within.last)
+        )
+        for table in (reservations, holds, rests)
+    ]
+    query = parts[0].union(*parts[1:]).order_by("address")
+    yield from connection.execution_options(yield_per=PAGE).scalars(query)
+
+
+def add(connection: Connection, subnet: Subnet, address: IPAddress, now: datetime, **described: str | None) -> None:
+    """Write a reservation without uses; ``described`` is name, mac and note."""
+    row = {"subnet_id": subnet.id, "address": address, "created_at": now, "changed_at": now} | described
+    connection.execute(insert(reservations).values(row))
+
+
+def describe(connection: Connection, subnet: Subnet, address: IPAddress, **described: Any) -> None:  # noqa: ANN401
+    """Write columns of a reservation: name, mac, note, changed_at."""
+    connection.execute(
+        update(reservations)
+        .where(reservations.c.subnet_id == subnet.id, reservations.c.address == address)
+        .values(described)
+    )
+
+
+def remove(connection: Connection, subnet: Subnet, address: IPAddress) -> None:
+    """Remove a reservation with its uses and DHCP hosts."""
+    connection.execute(
+        delete(reservations).where(reservations.c.subnet_id == subnet.id, reservations.c.address == address)
+    )
+
+
+def add_use(connection: Connection, subnet: Subnet, address: IPAddress, use: Use, now: datetime) -> None:
+    """Write a use, which must not be there, and that the uses changed."""
+    row = {"subnet_id": subnet.id, "address": address, "use": use.value, "since": now}
+    connection.execute(insert(uses).values(row))
+    describe(connection, subnet, address, changed_at=now)
+
+
+def remove_use(connection: Connection, subnet: Subnet, address: IPAddress, use: Use, now: datetime) -> None:
+    """Remove a use and write that the uses changed."""
+    connection.execute(
+        delete(uses).where(uses.c.subnet_id == subnet.id, uses.c.address == address, uses.c.use == use.value)
+    )
+    describe(connection, subnet, address, changed_at=now)
+
+
+def add_host(connection: Connection, subnet: Subnet, address: IPAddress, host: DHCPHost) -> None:
+    """Write a DHCP host of a reserved address."""
+    connection.execute(
+        insert(dhcp_hosts).values(
+            subnet_id=subnet.id,
+            mac=host.mac,
+            address=address,
+            name=host.name,
+            hostname=host.hostname,
+            filename=host.filename,
+            next_server=host.next_server,
+            options=dict(host.options),
+        )
+    )
+
+
+def remove_host(connection: Connection, subnet: Subnet, mac: str) -> None:
+    """Remove the DHCP host of a MAC."""
+    connection.execute(delete(dhcp_hosts).where(dhcp_hosts.c.subnet_id == subnet.id, dhcp_hosts.c.mac == mac))
+
+
+def hosts_at(connection: Connection, subnet: Subnet, address: IPAddress) -> list[DHCPHost]:
+    """The DHCP hosts of an address, by name."""
+    return [_host(row) for row in connection.execute(_HOSTS, {"subnet": subnet.id, "at": address})]
+
+
+def host_of(connection: Connection, subnet: Subnet, mac: str) -> DHCPHost | None:
+    """The DHCP host of a MAC."""
+    row = connection.execute(_HOST_OF, {"subnet": subnet.id, "mac_of": mac}).first()
+    return None if row is None else _host(row)
+
+
+def host_named(connection: Connection, subnet: Subnet, name: str) -> DHCPHost | None:
+    """The DHCP host of a name."""
+    row = connection.execute(_HOST_NAMED, {"subnet": subnet.id, "name_of": name}).first()
+    return None if row is None else _host(row)
+
+
+def host_page(connection: Connection, subnet: Subnet, after: DHCPHost | None) -> list[DHCPHost]:
+    """The next DHCP hosts after ``after``, by address and MAC."""
+    query = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == subnet.id)
+    if after is not None:
+        above = dhcp_hosts.c.address > after.address
+        beside = (dhcp_hosts.c.address == after.address) & (dhcp_hosts.c.mac > after.mac)
+        query = query.where(dhcp_hosts.c.address >= after.address, above | beside)
+    rows = connection.execute(query.order_by(dhcp_hosts.c.address, dhcp_hosts.c.mac).limit(PAGE))
+    return [_host(row) for row in rows]
+
+
+def count(connection: Connection, table: Table, subnet: Subnet, within: Range, *, most: int | None = None) -> int:
+    """How many rows of ``reservations``, ``holds`` or ``rests`` lie within a range; counting stops at ``most``."""
+    query = select(table.c.address).where(
+        table.c.subnet_id == subnet.id, table.c.address.between(within.first, within.last)
+    )
+    if most is not None:
+        query = query.limit(most)
+    return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
+
+def move(connection: Connection, source: Subnet, target: Subnet, within: Range) -> None:
+    """Let everything of ``source`` in a range belong to ``target``, which must have none of it."""
+    for table in (reservations, holds, rests):
+        connection.execute(
+            update(table)
+            .where(table.c.subnet_id == source.id, table.c.address.between(within.first, within.last))
+            .values(subnet_id=target.id)
+        )
+
+
+def _reservation(
+    subnet: Subnet, row: Row[Any], found: Mapping[Use, datetime], hosts: list[DHCPHost]
+) -> Reservation:
+    return Reservation(
+        subnet, row.address, row.name, row.mac, row.note, found, tuple(hosts), row.created_at, row.changed_at
+    )
+
+
+def _host(row: Row[Any]) -> DHCPHost:
+    return DHCPHost(row.mac, row.name, row.hostname, row.filename, row.next_server, row.options, row.address)

@@ -1,0 +1,134 @@
+"""Taking turns at an SQLite file: one writer at a time, nobody starves, waiting writers share a commit.
+
+SQLite lets one connection write and makes the others poll for their turn, so under load some wait for seconds while
+others overtake them. Here a lock on a file beside the database decides between processes: the kernel wakes the next
+one as soon as the lock is free. Within a process, the thread that gets its turn first runs the jobs of all threads
+that wait and commits once for all of them; an answer leaves only after that commit is on the disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+T = TypeVar("T")
+
+_JOBS_PER_COMMIT = 64
+
+
+class _Job:
+    """A unit of work of one thread, and what became of it."""
+
+    __slots__ = ("error", "finished", "result", "turn", "work")
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.finished = False
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+
+class Turns:
+    """Runs jobs that write, one after the other, each all or nothing."""
+
+    def __init__(self, engine: Engine, lock_file: Path) -> None:
+        """``engine`` leaves transactions to us (autocommit); ``lock_file`` is created when absent."""
+        self._engine = engine
+        self._lock = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        self._queue: deque[_Job] = deque()
+        self._gate = threading.Lock()
+        self._taken = False
+        self._connection: Connection | None = None
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction and return what it returned, once that is safe on disk.
+
+        What ``work`` raises is raised here, and nothing of it is kept.
+        """
+        job = _Job(work)
+        with self._gate:
+            self._queue.append(job)
+            first = not self._taken
+            self._taken = True
+        if not first:
+            job.turn.acquire()
+        if not job.finished:
+            self._serve()
+        if job.error is not None:
+            raise job.error
+        return job.result  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Let go of the connection and the lock file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        os.close(self._lock)
+
+    def _serve(self) -> None:
+        with self._gate:
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), _JOBS_PER_COMMIT))]
+        try:
+            self._commit(batch)
+        except BaseException as error:
+            for job in batch:
+                job.error = error
+            raise
+        finally:
+            with self._gate:
+                successor = self._queue[0] if self._queue else None
+                self._taken = successor is not None
+            for job in batch:
+                job.finished = True
+                job.turn.release()
+            if successor is not None:
+                successor.turn.release()
+
+    def _commit(self, batch: list[_Job]) -> None:
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            try:
+                self._transact(self._connection, batch)
+            except SQLAlchemyError as error:
+                self._abandon()
+                for job in batch:
+                    job.result, job.error = None, error
+            except BaseException:
+                self._abandon()
+                raise
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _transact(self, connection: Connection, batch: list[_Job]) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        for job in batch:
+            connection.exec_driver_sql("SAVEPOINT job")
+            try:
+                job.result = job.work(connection)
+            except Exception as error:  # noqa: BLE001 - it belongs to the thread that brought the job
+                job.error = error
+                connection.exec_driver_sql("ROLLBACK TO job")
+            connection.exec_driver_sql("RELEASE job")
+        connection.exec_driver_sql("COMMIT")
+
+    def _abandon(self) -> None:
+        """After a failed transaction nothing is known about the connection: start over with another."""
+        if self._connection is not None:
+            with suppress(SQLAlchemyError):
+                self._connection.invalidate()
+            with suppress(SQLAlchemyError):
+                self._connection.close()
+            self._connection = None

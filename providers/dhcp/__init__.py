@@ -1,0 +1,1 @@
+"""DHCP providers: who serves what the book says."""

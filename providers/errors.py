@@ -1,0 +1,59 @@
+"""One hierarchy for everything that can go wrong.
+
+An error says what happened, to which address, and what to do. Faces turn the class into a status; nothing below them
+knows about HTTP:
+
+=====================  ==========================================  ==================
+class                  meaning                                     usual status
+=====================  ==========================================  ==================
+InvalidValue           the caller's value is wrong                 400
+NotFound               no such subnet, group, hold or reservation  404
+Conflict               somebody else has it; the text says who     409
+Exhausted              nothing left to hand out                    by contract
+Unavailable            the book or a peer cannot answer now        503
+Misconfigured          the operator has to act                     start is refused
+=====================  ==========================================  ==================
+"""
+
+from __future__ import annotations
+
+
+class LeaseholdError(Exception):
+    """Root of all errors that Leasehold raises on purpose; ``str()`` is fit for the caller's eyes."""
+
+
+class InvalidValue(LeaseholdError):
+    """A value from the caller is wrong; nothing was changed."""
+
+
+class NotFound(LeaseholdError):
+    """What the caller named does not exist."""
+
+
+class SubnetNotFound(NotFound):
+    """No such subnet in the book."""
+
+
+class GroupNotFound(NotFound):
+    """No such group in the book."""
+
+
+class Conflict(LeaseholdError):
+    """Somebody else has what the caller wants; the text names the other party. Nothing was changed."""
+
+
+class Exhausted(LeaseholdError):
+    """No free address in the asked range; ``used`` and ``held`` count what is in the way."""
+
+    def __init__(self, message: str, *, used: int, held: int) -> None:
+        super().__init__(message)
+        self.used = used
+        self.held = held
+
+
+class Unavailable(LeaseholdError):
+    """The database, an IPAM or a DHCP server does not answer; trying again later may help."""
+
+
+class Misconfigured(LeaseholdError):
+    """The operator has to act before the service can run: a wrong setting, a schema of another version."""

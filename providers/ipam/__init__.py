@@ -1,0 +1,1 @@
+"""IPAM providers: who keeps the truth about addresses."""
