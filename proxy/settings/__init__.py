@@ -1,0 +1,6 @@
+"""The settings: read from YAML, the environment and the command line, checked by one schema."""
+
+from proxy.settings.loader import load
+from proxy.settings.values import DHCPSettings, ExternalIPAMSettings, Settings
+
+__all__ = ["DHCPSettings", "ExternalIPAMSettings", "Settings", "load"]

@@ -1,0 +1,281 @@
+"""What a setting may look like: marshmallow fields that take YAML values and environment text alike.
+
+Every field says in ``allowed`` what it accepts. Messages are written to follow the value in a sentence: "is not ...".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from marshmallow import ValidationError
+from marshmallow.fields import Field
+from netaddr import IPNetwork
+
+from providers.addresses import parse_address, parse_network
+from providers.errors import InvalidValue
+
+T = TypeVar("T")
+
+NOT_ALLOWED = "is not allowed"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}$)(?!.*\.[0-9]+$)(?![0-9]+$){_LABEL}(\.{_LABEL})*")
+_VERSION = re.compile(r"\d{1,5}(\.\d{1,5}){1,3}([-+.][A-Za-z0-9.]{1,32})?")
+_PROVIDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+_YEAR_IN_MINUTES = 525_600
+
+
+def as_list(value: object) -> list[object]:
+    """One value, a list, or text with commas between its elements (``[a, b]`` too), as a list."""
+    if isinstance(value, str):
+        inner = value.strip().removeprefix("[").removesuffix("]")
+        return [part.strip().strip("'\"") for part in inner.split(",") if part.strip()]
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+class Text(Field[str]):
+    """Any text that is not blank."""
+
+    allowed = "text"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        return _text(value)
+
+
+class VersionText(Text):
+    """A version such as 3.13.0; text, because the number 3.10 would turn into 3.1."""
+
+    allowed = "a version such as '3.13.0'"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        text = super()._deserialize(value)
+        if not _VERSION.fullmatch(text):
+            raise ValidationError(NOT_ALLOWED)
+        return text
+
+
+class ProviderName(Text):
+    """The name of one of the ``known`` providers or the dotted path of a class; whether it exists is asked later."""
+
+    def __init__(self, known: Iterable[str], **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        self.allowed = f"{', '.join(sorted(known))}, or the dotted path of a class"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        text = super()._deserialize(value).removeprefix(":")
+        if not _PROVIDER.fullmatch(text):
+            raise ValidationError(NOT_ALLOWED)
+        return text
+
+
+class WholeNumber(Field[int]):
+    """A whole number from ``low`` to ``high``."""
+
+    def __init__(self, low: int, high: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        self.low = low
+        self.high = high
+        self.allowed = f"a whole number from {low} to {high}"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> int:
+        return _whole_number(value, self.low, self.high)
+
+
+class Minutes(Field[timedelta]):
+    """A duration, written as whole minutes from ``low`` to a year."""
+
+    def __init__(self, low: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        self.low = low
+        self.allowed = f"whole minutes from {low} to {_YEAR_IN_MINUTES}"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        return timedelta(minutes=_whole_number(value, self.low, _YEAR_IN_MINUTES))
+
+    def _serialize(self, value: timedelta | None, *_: object, **__: object) -> float | None:
+        if value is None:
+            return None
+        minutes = value.total_seconds() / 60
+        return int(minutes) if minutes.is_integer() else minutes
+
+
+class Choice(Field[str]):
+    """One of ``choices``, in whatever case, also as a Ruby symbol."""
+
+    def __init__(self, *choices: str, **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        self.choices = choices
+        self.allowed = ", ".join(choices)
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        if isinstance(value, str):
+            text = value.strip().removeprefix(":").casefold()
+            for choice in self.choices:
+                if choice.casefold() == text:
+                    return choice
+        raise ValidationError(NOT_ALLOWED)
+
+
+class Switch(Field[bool]):
+    """True or false."""
+
+    allowed = "true, false"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> bool:
+        return _switch(value)
+
+
+class Enabled(Field[bool | str]):
+    """Whether a module runs, and on which listener: true, false, http, https."""
+
+    def __init__(self, *, https: bool, **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        self.https = https
+        self.allowed = "true, false, http, https" if https else "true, false, http"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> bool | str:
+        name = value.strip().removeprefix(":").casefold() if isinstance(value, str) else None
+        if name == "https" and not self.https:
+            raise ValidationError("needs https, which this version does not offer")
+        return name if name in {"http", "https"} else _switch(value)
+
+
+class FilePath(Field[Path]):
+    """A file or directory; ``~`` is the home directory."""
+
+    allowed = "a path"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> Path:
+        return _path(value)
+
+    def _serialize(self, value: Path | None, *_: object, **__: object) -> str | None:
+        return None if value is None else str(value)
+
+
+class LogFile(Field[Path | None]):
+    """Where the log goes: a file, or None for the standard output."""
+
+    allowed = "STDOUT or the path of a file"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> Path | None:
+        name = value.strip().upper() if isinstance(value, str) else ""
+        if name == "STDOUT":
+            return None
+        if name in {"SYSLOG", "JOURNAL"}:
+            raise ValidationError("cannot be used: this version does not write to the system log")
+        return _path(value)
+
+    def _serialize(self, value: Path | None, *_: object, **__: object) -> str:
+        return "STDOUT" if value is None else str(value)
+
+
+class BindHosts(Field[tuple[str, ...]]):
+    """Where to listen: addresses, host names, or ``*`` for all interfaces."""
+
+    allowed = "*, an address, a host name, or a list of these"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> tuple[str, ...]:
+        return _each(value, _bind_host)
+
+    def _serialize(self, value: Iterable[str] | None, *_: object, **__: object) -> list[str]:
+        return list(value or ())
+
+
+class Networks(Field[tuple[IPNetwork, ...]]):
+    """A list of IPv4 networks, with prefix or netmask; it may be empty."""
+
+    allowed = "a list of IPv4 networks such as 10.0.1.0/24 or 10.0.1.0/255.255.255.0"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> tuple[IPNetwork, ...]:
+        return _each(value, _network, may_be_empty=True)
+
+    def _serialize(self, value: Iterable[IPNetwork] | None, *_: object, **__: object) -> list[str]:
+        return [str(network) for network in value or ()]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, int | float | date):
+        raise ValidationError("is not text: put it in quotes")
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValidationError(NOT_ALLOWED)
+    return value.strip()
+
+
+def _whole_number(value: object, low: int, high: int) -> int:
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValidationError(NOT_ALLOWED)
+    return value
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = value.strip().casefold() if isinstance(value, str) else ""
+    if text not in {"true", "false", "yes", "no", "on", "off", "1", "0"}:
+        raise ValidationError(NOT_ALLOWED)
+    return text in {"true", "yes", "on", "1"}
+
+
+def _path(value: object) -> Path:
+    text = _text(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValidationError("names a home directory that is not known") from error
+
+
+def _each(value: object, parse: Callable[[object], T], *, may_be_empty: bool = False) -> tuple[T, ...]:
+    """Parse every element once, in order; marshmallow's form of messages names the wrong ones by their index."""
+    parsed: dict[T, None] = {}
+    wrong: dict[str | int, list[str]] = {}
+    for index, element in enumerate(as_list(value)):
+        try:
+            parsed[parse(element)] = None
+        except ValidationError as error:
+            wrong[index] = [str(message) for message in error.messages]
+    if wrong:
+        raise ValidationError(wrong)
+    if not parsed and not may_be_empty:
+        raise ValidationError("is empty")
+    return tuple(parsed)
+
+
+def _bind_host(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if text == "*":
+        return text
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(parse_address(bare))
+    except InvalidValue:
+        if _HOST_NAME.fullmatch(bare):
+            return bare
+    raise ValidationError(NOT_ALLOWED)
+
+
+def _network(value: object) -> IPNetwork:
+    if isinstance(value, IPNetwork):
+        return value
+    text = value.strip() if isinstance(value, str) else ""
+    address, slash, mask = text.partition("/")
+    try:
+        if "." in mask:
+            netmask = parse_address(mask, version=4)
+            if not netmask.is_netmask():
+                raise ValidationError(f"has {mask}, which is no netmask")
+            text = f"{address}{slash}{netmask.netmask_bits()}"
+        network = parse_network(text)
+    except InvalidValue as error:
+        raise ValidationError(f"is no network ({error})" if slash else NOT_ALLOWED) from error
+    if network.version != 4:
+        raise ValidationError("is not IPv4, and /dhcp is")
+    return network
