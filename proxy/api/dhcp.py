@@ -1,0 +1,207 @@
+"""The DHCP face, as Foreman's ``ProxyAPI::DHCP`` calls it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, request
+from netaddr import IPAddress
+
+from providers.address_book.allocatable import host_range
+from providers.addresses import Range, parse_address, parse_mac
+from providers.errors import Exhausted, InvalidValue, NotFound, SubnetNotFound
+from providers.model import Asker, Caller, Lease, Subnet, Use
+from proxy.api.answer import empty_answer, json_answer, streamed_answer
+from proxy.api.form import Parameters, all_parameters, query_parameters
+from proxy.api.method import meant_method
+from proxy.api.posted_host import posted_host, related_macs
+from proxy.api.records import lease_record, reservation_record, subnet_name, subnet_record, written
+from proxy.service import current_book, current_caller, current_service
+
+face = Blueprint("dhcp", __name__, url_prefix="/dhcp")
+
+
+@face.get("")
+@face.get("/")
+def subnets() -> Response:
+    """The subnets, with the options that Foreman imports."""
+    served = (subnet for subnet in current_book().subnets(dhcp=True) if _is_served(subnet))
+    return json_answer([subnet_record(subnet) for subnet in served])
+
+
+@face.get("/<network>")
+def records(network: str) -> Response:
+    """All reservations and leases of a subnet."""
+    subnet = _subnet(network)
+    book = current_book()
+    return streamed_answer(written(subnet, book.hosts(subnet), book.leases(subnet)))
+
+
+@face.get("/<network>/unused_ip")
+def unused_ip(network: str) -> Response:
+    """An address that is held for the caller from now on; null when there is none.
+
+    HEAD answers alike and holds nothing.
+    """
+    asked = parse_address(network, version=4)
+    query = query_parameters(request)
+    first, last = _end(query, "from"), _end(query, "to")
+    mac = query.text("mac")
+    asker = Asker(mac=None if mac is None else parse_mac(mac))
+    subnet = _subnet_of(asked)
+    span = None if first is None and last is None else _span(subnet, first, last)
+    if request.method == "HEAD":
+        return json_answer({"ip": None})
+    try:
+        address = current_book().suggest(subnet, asker, _caller(), span=span, use=Use.DHCP)
+    except Exhausted as full:
+        return json_answer({"ip": None, "message": str(full)})
+    return json_answer({"ip": str(address)})
+
+
+@face.get("/<network>/ip/<ip>")
+def by_address(network: str, ip: str) -> Response:
+    """All reservations on an address; the lease only if there is none."""
+    asked, address = parse_address(network, version=4), parse_address(ip, version=4)
+    subnet, book = _subnet_of(asked), current_book()
+    place = subnet_name(subnet)
+    hosts = book.hosts_at(subnet, address)
+    if hosts:
+        return json_answer([reservation_record(host, place) for host in hosts])
+    lease = book.lease_at(subnet, address)
+    if lease is None:
+        raise NotFound(f"No DHCP records for IP {network}/{ip} found")
+    return json_answer([lease_record(lease, place)])
+
+
+@face.get("/<network>/mac/<mac>")
+def by_mac(network: str, mac: str) -> Response:
+    """The reservation of a MAC, or else its lease. Octets of one digit find nothing, as recorded."""
+    asked, wanted = parse_address(network, version=4), parse_mac(mac)
+    subnet, book = _subnet_of(asked), current_book()
+    place = subnet_name(subnet)
+    if wanted == mac.lower():
+        host = book.host_of(subnet, wanted)
+        if host is not None:
+            return json_answer(reservation_record(host, place))
+        lease = book.lease_of(subnet, wanted)
+        if lease is not None:
+            return json_answer(lease_record(lease, place))
+    raise NotFound(f"No DHCP record for MAC {network}/{mac.lower()} found")
+
+
+@face.post("/<network>")
+def reserve(network: str) -> Response:
+    """Reserve an address for a MAC. The network of the path counts, one in the form does not."""
+    asked = parse_address(network, version=4)
+    form = all_parameters(request)
+    if meant_method(request, form) != "POST":
+        abort(404)
+    host = posted_host(form)
+    subnet = _subnet_to_write(asked)
+    address = parse_address(form.text("ip") or "", version=4)
+    current_book().reserve(subnet, address, Use.DHCP, _caller(), host=host, related_macs=related_macs(form))
+    return empty_answer()
+
+
+@face.delete("/<network>/ip/<ip>")
+def release_address(network: str, ip: str) -> Response:
+    """Remove all reservations on an address; it is no error when there are none, or no such subnet."""
+    asked, address = parse_address(network, version=4), parse_address(ip, version=4)
+    book = current_book()
+    try:
+        subnet = _subnet_of(asked)
+    except SubnetNotFound:
+        return empty_answer()
+    if address in subnet.network and not book.release(subnet, _caller(), address=address, use=Use.DHCP):
+        _refuse_lease(book.lease_at(subnet, address))
+    return empty_answer()
+
+
+@face.delete("/<network>/mac/<mac>")
+def release_mac(network: str, mac: str) -> Response:
+    """Remove the reservation of a MAC; it is no error when there is none, or no such subnet."""
+    asked, unwanted = parse_address(network, version=4), parse_mac(mac)
+    book = current_book()
+    try:
+        subnet = _subnet_of(asked)
+    except SubnetNotFound:
+        return empty_answer()
+    if not book.release(subnet, _caller(), mac=unwanted, use=Use.DHCP):
+        _refuse_lease(book.lease_of(subnet, unwanted))
+    return empty_answer()
+
+
+@face.post("/<network>/ip/<ip>")
+def override_address(network: str, ip: str) -> Response:
+    """A POST that means DELETE or GET."""
+    method = meant_method(request, all_parameters(request))
+    if method == "DELETE":
+        return release_address(network, ip)
+    return by_address(network, ip) if method == "GET" else abort(404)
+
+
+@face.post("/<network>/mac/<mac>")
+def override_mac(network: str, mac: str) -> Response:
+    """A POST that means DELETE or GET."""
+    method = meant_method(request, all_parameters(request))
+    if method == "DELETE":
+        return release_mac(network, mac)
+    return by_mac(network, mac) if method == "GET" else abort(404)
+
+
+def _caller() -> Caller:
+    return current_caller("dhcp")
+
+
+def _subnet(network: str) -> Subnet:
+    return _subnet_of(parse_address(network, version=4))
+
+
+def _subnet_of(asked: IPAddress) -> Subnet:
+    """The subnet that holds the address in the path; Foreman writes its network address there."""
+    try:
+        subnet = current_book().dhcp_subnet(asked)
+    except SubnetNotFound:
+        subnet = None
+    if subnet is None or not _is_served(subnet):
+        raise SubnetNotFound(f"Subnet {asked} could not be found")
+    return subnet
+
+
+def _subnet_to_write(asked: IPAddress) -> Subnet:
+    """As :func:`_subnet_of`, but a missing one is the caller's mistake: the smart proxy answers 400 to a POST."""
+    try:
+        return _subnet_of(asked)
+    except SubnetNotFound as error:
+        raise InvalidValue(f"No Subnet detected for: {asked}") from error
+
+
+def _is_served(subnet: Subnet) -> bool:
+    only = current_service().settings.dhcp.subnets
+    return not only or subnet.network in only
+
+
+def _refuse_lease(lease: Lease | None) -> None:
+    if lease is not None:
+        raise InvalidValue(
+            f"{lease.address} / {lease.mac} is a lease that the DHCP server gave out itself and cannot be deleted here"
+        )
+
+
+def _end(query: Parameters, name: str) -> IPAddress | None:
+    text = query.text(name)
+    return None if text is None else parse_address(text, version=4)
+
+
+def _span(subnet: Subnet, first: IPAddress | None, last: IPAddress | None) -> Range:
+    """The asked range, clipped to the host addresses of ``subnet``; raises InvalidValue when nothing is left."""
+    network, hosts = subnet.network, host_range(subnet.network)
+    if first is not None and last is not None:
+        if first not in network or last not in network:
+            raise InvalidValue(f"Range {first}-{last} does not belong to subnet {network}")
+        if first > last:
+            raise InvalidValue(f"Range {first}-{last} ends before it begins: exchange from and to")
+    start = hosts.first if first is None else max(first, hosts.first)
+    end = hosts.last if last is None else min(last, hosts.last)
+    if start > end:
+        raise InvalidValue(f"The asked range has no host address of subnet {network}")
+    return Range(start, end)

@@ -1,0 +1,44 @@
+"""Putting the parts together: from settings to an address book."""
+
+from __future__ import annotations
+
+from providers.address_book import AddressBook, Lifetimes
+from providers.book import schema_version
+from providers.book.database import Book
+from providers.clock import Clock, utc_now
+from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS, load_class
+from proxy.settings import Settings
+
+
+def open_address_book(settings: Settings, *, clock: Clock = utc_now) -> AddressBook:
+    """Open the book that the settings name, with the providers that they name.
+
+    Raises Misconfigured when the book has tables of another version or a provider does not exist, Unavailable when
+    the database does not answer.
+    """
+    book = Book(settings.database)
+    try:
+        schema_version.check(book)
+        ipam_class = load_class(settings.externalipam.use_provider, IPAM_PROVIDERS)
+        dhcp_class = load_class(settings.dhcp.use_provider, DHCP_PROVIDERS)
+        return AddressBook(
+            book,
+            ipam_class(book, settings.externalipam.provider_settings),
+            dhcp_class(book, settings.dhcp.provider_settings),
+            lifetimes=lifetimes(settings),
+            clock=clock,
+        )
+    except BaseException:
+        book.close()
+        raise
+
+
+def lifetimes(settings: Settings) -> Lifetimes:
+    """How long promises last, as the settings say."""
+    return Lifetimes(
+        hold=settings.hold_ttl,
+        hold_anonymous=settings.hold_ttl_anonymous,
+        hold_guest=settings.hold_ttl_guest,
+        rest=settings.rest_minutes,
+        join=settings.join_minutes,
+    )

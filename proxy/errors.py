@@ -1,0 +1,75 @@
+"""Errors become answers: the class decides the status, the text goes to the caller, the log gets one line."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import PurePath
+from traceback import extract_tb
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from providers.errors import Conflict, InvalidValue, LeaseholdError, NotFound
+from proxy.api.answer import json_answer, text_answer
+from proxy.request_id import request_id
+
+NO_SUCH_URL = "Requested url was not found"
+
+_STATUS: tuple[tuple[type[LeaseholdError], int], ...] = ((InvalidValue, 400), (NotFound, 404), (Conflict, 409))
+_UNAVAILABLE = 503
+_SERVER_ERRORS = 500
+
+_log = logging.getLogger(__name__)
+
+
+def status_of(error: LeaseholdError) -> int:
+    """The status that says the same as ``error``."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), _UNAVAILABLE)
+
+
+def as_text(error: LeaseholdError) -> Response:
+    """The form of ``/dhcp`` and of the root face: the sentence itself."""
+    return text_answer(str(error), _noted(error))
+
+
+def as_object(error: LeaseholdError) -> Response:
+    """The form of ``/ipam``: ``{"error": sentence}``."""
+    return json_answer({"error": str(error)}, _noted(error))
+
+
+def handle_errors(app: Flask) -> None:
+    """Give every error of ``app`` an answer; a face may have its own form for those raised on purpose."""
+    app.register_error_handler(LeaseholdError, as_text)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _surprised)
+
+
+def _refused(error: HTTPException) -> Response:
+    """What the framework refuses. A wrong method is a URL that does not exist: the smart proxy knows no 405."""
+    if error.code in (404, 405):
+        return text_answer(NO_SUCH_URL, 404)
+    return text_answer(error.description or error.name, error.code or _SERVER_ERRORS)
+
+
+def _surprised(error: Exception) -> Response:
+    """A mistake of ours: the log learns where, the caller only under which id to look."""
+    frame = extract_tb(error.__traceback__)[-1]
+    where = f"{PurePath(frame.filename).name}:{frame.lineno}"
+    _log.error("%s: %s: %s (%s)", _what(), type(error).__name__, _one_line(error), where)
+    _log.debug("%s", _what(), exc_info=error)
+    return text_answer(f"Internal error; the log tells more under request id {request_id()}", _SERVER_ERRORS)
+
+
+def _noted(error: LeaseholdError) -> int:
+    status = status_of(error)
+    level = logging.ERROR if status >= _SERVER_ERRORS else logging.INFO
+    _log.log(level, "%s: %d %s", _what(), status, _one_line(error))
+    return status
+
+
+def _what() -> str:
+    return f"[{request_id()}] {request.method} {_one_line(request.path)}"
+
+
+def _one_line(text: object) -> str:
+    return "".join(char if char.isprintable() else " " for char in str(text)[:500])
