@@ -1,0 +1,166 @@
+"""``leasehold address``: what is taken, what comes next, and taking and giving back by hand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+
+import click
+from netaddr import IPAddress, IPNetwork
+
+from providers.address_book import AddressBook
+from providers.addresses import Range
+from providers.model import Asker, DHCPHost, Reservation, Subnet, Use
+from proxy.commands.output import Column, Row, json_option, listing
+from proxy.commands.parameters import (
+    ADDRESS,
+    MAC,
+    NAME,
+    TEXT,
+    address_argument,
+    group_option,
+    network_argument,
+    optional_network_argument,
+)
+from proxy.commands.rows import label, reservation_row
+from proxy.commands.session import Session, pass_session
+
+
+def _macs(row: Row) -> list[str]:
+    every = [row["mac"], *(host["mac"] for host in row["hosts"])]
+    return list(dict.fromkeys(mac for mac in every if mac))
+
+
+_COLUMNS = (
+    Column.of("address"),
+    Column.of("group"),
+    Column.of("name"),
+    Column("MAC", _macs),
+    Column("Uses", lambda row: list(row["uses"])),
+    Column.of("note"),
+    Column.of("changed_at", "Changed"),
+)
+
+
+@click.group()
+def address() -> None:
+    """List, ask for, reserve and release addresses."""
+
+
+@address.command("list")
+@optional_network_argument
+@group_option
+@json_option
+@pass_session
+def list_(session: Session, network: IPNetwork | None, group: str, as_json: bool) -> None:
+    """List what is reserved, in one subnet or in all."""
+    rows = (reservation_row(found) for found in _reservations(session.book, network, group))
+    empty = "Nothing is reserved. Take an address: leasehold address reserve ADDRESS --name NAME"
+    listing(rows, _COLUMNS, as_json=as_json, empty=empty)
+
+
+@address.command("next")
+@network_argument
+@group_option
+@click.option("--mac", type=MAC, help="For this MAC: asking again gives the same address.")
+@click.option("--key", metavar="K", help="For whoever this names; goes before the MAC.")
+@click.option("--from", "first", type=ADDRESS, metavar="A", help="No address below this one.")
+@click.option("--to", "last", type=ADDRESS, metavar="B", help="No address above this one.")
+@click.option("--ttl", type=click.IntRange(min=1), metavar="MIN", help="Hold it at least this long, in minutes.")
+@pass_session
+def next_(
+    session: Session,
+    network: IPNetwork,
+    group: str,
+    mac: str | None,
+    key: str | None,
+    first: IPAddress | None,
+    last: IPAddress | None,
+    ttl: int | None,
+) -> None:
+    """Hold the next free address and print it, nothing else.
+
+    Nobody else is offered it until the hold expires. A MAC that is reserved there already gets the address that it
+    has. Without --mac and --key every call takes another address.
+    """
+    subnet = session.book.subnet(network, group)
+    held = session.book.suggest(
+        subnet,
+        Asker(key=key, mac=mac),
+        session.caller,
+        span=_span(subnet, first, last),
+        ttl=None if ttl is None else timedelta(minutes=ttl),
+    )
+    click.echo(held)
+    if sys.stdout.isatty() and session.book.reservation(subnet, held) is None:
+        click.echo(f"Held. Keep it: leasehold address reserve {held} --name NAME", err=True)
+
+
+@address.command()
+@address_argument
+@group_option
+@click.option("--name", type=NAME, help="Name of what has the address.")
+@click.option("--mac", type=MAC, help="Its MAC; in a subnet on /dhcp it also gets a DHCP host, called --name.")
+@click.option("--note", type=TEXT, help="A few words for people.")
+@pass_session
+def reserve(
+    session: Session, address: IPAddress, group: str, name: str | None, mac: str | None, note: str | None
+) -> None:
+    """Reserve one address by hand.
+
+    Excluded addresses and those outside the pool can be reserved too. A hold on the address is overruled.
+    """
+    subnet = session.book.subnet_of(address, group)
+    host = None
+    if mac and subnet.dhcp:
+        if not name:
+            raise click.UsageError(f"--mac makes a DHCP host in {label(subnet)}, and that needs a name: add --name")
+        host = DHCPHost(mac=mac, name=name, hostname=name)
+    session.book.reserve(subnet, address, Use.MANUAL, session.caller, name=name, mac=mac, note=note, host=host)
+    served = f", with a DHCP host for {mac}" if host else ""
+    click.echo(f"Reserved {address}{f' for {name}' if name else ''} in {label(subnet)}{served}.")
+
+
+@address.command()
+@address_argument
+@group_option
+@pass_session
+def release(session: Session, address: IPAddress, group: str) -> None:
+    """Release an address: all its uses and DHCP hosts.
+
+    It rests for a while before it is offered to others. Releasing what is free is no error.
+    """
+    subnet = session.book.subnet_of(address, group)
+    released = session.book.release(subnet, session.caller, address=address)
+    if not released:
+        click.echo(f"{address} was not reserved in {label(subnet)}; nothing to release.")
+        if any(hold.address == address for hold in session.book.holds(subnet)):
+            click.echo(f"It is held. End that: leasehold hold release {address}")
+    for reservation in released:
+        click.echo(f"Released {_told(reservation)} in {label(subnet)}.")
+
+
+def _reservations(book: AddressBook, network: IPNetwork | None, group: str) -> Iterator[Reservation]:
+    if network is not None:
+        yield from book.reservations(book.subnet(network, group))
+    elif group:
+        for subnet in book.subnets(group=group):
+            yield from book.reservations(subnet)
+    else:
+        yield from book.reservations()
+
+
+def _span(subnet: Subnet, first: IPAddress | None, last: IPAddress | None) -> Range | None:
+    if first is None and last is None:
+        return None
+    network = subnet.network
+    lowest = IPAddress(network.first, network.version)
+    highest = IPAddress(network.last, network.version)
+    return Range.parse(f"{first or lowest}-{last or highest}")
+
+
+def _told(reservation: Reservation) -> str:
+    parts = [reservation.name, ", ".join(sorted(reservation.uses))]
+    told = "; ".join(part for part in parts if part)
+    return f"{reservation.address} ({told})" if told else str(reservation.address)

@@ -1,0 +1,77 @@
+"""docs/commands.md: no command and no option goes without description."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from proxy.commands import main
+
+PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
+
+
+def sections() -> dict[str, str]:
+    """The page's text below each heading that is a command in code marks."""
+    parts = re.split(r"^#+ (.+)$", PAGE.read_text(), flags=re.MULTILINE)
+    return {heading.strip("`"): text for heading, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def commands(command: click.Command = main, name: str = "leasehold") -> Iterator[tuple[str, click.Command]]:
+    """Every command that is not hidden, by the words that call it."""
+    if command.hidden:
+        return
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=name)
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
+            assert found is not None
+            yield from commands(found, f"{name} {child}")
+
+
+LEAVES = [(name, command) for name, command in commands() if not isinstance(command, click.Group)]
+
+
+@pytest.mark.parametrize(("name", "command"), [("leasehold", main), *LEAVES], ids=str)
+def test_each_command_has_a_section_with_every_option_and_an_example(name, command):
+    text = sections()[name]
+
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            for spelling in (*parameter.opts, *parameter.secondary_opts):
+                assert f"`{spelling}" in text, f"{name} {spelling}"
+    assert f"$ leasehold {name.removeprefix('leasehold').strip()}".strip() in text
+
+
+def test_the_page_has_no_command_that_is_gone():
+    known = {name for name, _ in commands()}
+
+    assert {heading for heading in sections() if heading.startswith("leasehold")} <= known
+
+
+@pytest.mark.parametrize("listed", ["subnet", "address", "hold", "events"])
+def test_each_key_of_the_json_shapes_is_described(listed, rows):
+    text = sections()["JSON"]
+
+    for key in rows[listed]:
+        assert f"`{key}`" in text
+
+
+@pytest.mark.parametrize("code", range(6))
+def test_each_exit_code_is_described(code):
+    assert f"\n| {code} | " in sections()["Exit codes"]
+
+
+@pytest.fixture
+def rows(lab) -> dict[str, dict]:
+    """One row of every listing."""
+    lab.done("address", "reserve", "10.0.1.7", "--name", "web1", "--mac", "52:54:00:aa:00:01")
+    lab.done("address", "next", "10.0.1.0/24")
+    listings = {"subnet": ["subnet", "list"], "address": ["address", "list"], "hold": ["hold", "list"]}
+    found = {name: lab.json(*arguments)[0] for name, arguments in listings.items()}
+    found["address"] |= found["address"]["hosts"][0]
+    return found | {"events": lab.json("events")[0]}
