@@ -26,7 +26,7 @@ bench: venv
 
 docs: venv
 	$(BIN)/leasehold config reference > docs/settings.md
-	$(BIN)/leasehold config sample --directory config
+	$(BIN)/leasehold config sample --force --directory config
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
