@@ -1,4 +1,4 @@
-"""The documentation is complete and true: endpoints appear, links lead somewhere, the README's session works as printed."""
+"""The documentation is complete and true: endpoints appear, links lead somewhere, the session works as printed."""
 
 from __future__ import annotations
 
