@@ -6,6 +6,7 @@ import gc
 import logging
 import logging.config
 import os
+import socket
 from collections.abc import Callable
 from typing import Any
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 from netaddr import IPAddress, IPNetwork
 
+from providers.address_book.texts import refuse_unfit_note, refuse_unfit_subnet_options
 from providers.addresses import Range
 from providers.errors import InvalidValue
 from providers.model import Subnet, SubnetSpec
 
 _IPV4 = 4
 _POINT_TO_POINT = {4: 31, 6: 127}
+_IPV4_MAPPED = IPNetwork("::ffff:0:0/96")
 
 Described = Subnet | SubnetSpec
 
@@ -96,6 +98,10 @@ def suggestible(subnet: Subnet, span: Range | None) -> list[Range]:
 
 def check_description(spec: SubnetSpec) -> None:
     """Raise InvalidValue when pool, dynamic range, exclusions or options do not fit the network."""
+    refuse_unfit_note(spec.description)
+    refuse_unfit_subnet_options(spec.options)
+    if spec.network in _IPV4_MAPPED or _IPV4_MAPPED in spec.network:
+        raise InvalidValue(f"{spec.network} holds IPv4-mapped addresses ({_IPV4_MAPPED}): no host has one")
     ranges = [("pool", spec.pool), ("dynamic range", spec.dynamic), *(("exclusion", each) for each in spec.exclusions)]
     for what, each in ranges:
         if each is not None and not each.within(spec.network):

@@ -52,7 +52,7 @@ class Foundation:
     def _enter(self, connection: Connection, subnet: Subnet) -> tuple[Subnet, Directory]:
         """The subnet as it is now, for a transaction that changes it, with other writers of it kept out."""
         lock(connection, subnet.id)
-        directory = self._directories.current(connection)
+        directory = self._directories.within(connection)
         present = directory.by_id.get(subnet.id)
         if present is None:
             raise SubnetNotFound(f"The subnet {subnet.network} was removed in the meantime")
@@ -66,8 +66,7 @@ class Foundation:
 
     def _give_back(self, connection: Connection, subnet: Subnet, directory: Directory, address: IPAddress) -> None:
         """Let an address that nobody has any more be suggested again, unless it never is."""
-        children = [child.network for child in directory.inside(subnet) if address in child.network]
-        if usable(subnet, address) and not any(address in each for each in passed_over(subnet, children)):
+        if may_be_suggested(subnet, directory, address):
             free_space.give(connection, subnet.id, address)
 
     def _expire(
@@ -110,6 +109,13 @@ class Foundation:
             promises.rest(connection, subnet, address, key, now + self.lifetimes.rest)
         else:
             self._give_back(connection, subnet, directory, address)
+
+
+def may_be_suggested(subnet: Subnet, directory: Directory, address: IPAddress) -> bool:
+    """Whether an address is ever suggested: a host address, not passed over, and in no subnet inside this one."""
+    if not usable(subnet, address) or any(address in each for each in passed_over(subnet, ())):
+        return False
+    return innermost(directory, subnet, address).id == subnet.id
 
 
 def innermost(directory: Directory, subnet: Subnet, address: IPAddress) -> Subnet:

@@ -85,8 +85,8 @@ class Releases(Foundation):
 
     def _release(self, connection: Connection, parting: _Parting, caller: Caller) -> Reservation | None:
         now = self.clock()
-        subnet, directory = self._enter(connection, parting.reservation.subnet)
         address = parting.reservation.address
+        subnet, directory = self._enter_inner(connection, parting.reservation.subnet, address)
         there = taken.reservation(connection, subnet, address)
         if there is None:
             return None
@@ -104,7 +104,7 @@ class Releases(Foundation):
         if set(there.uses) - ending:
             return taken.reservation(connection, subnet, address)
         taken.remove(connection, subnet, address)
-        had_it = min(going, default=there.mac)
+        had_it = there.mac or min(going, default=None)
         self._let_rest(connection, subnet, directory, address, key_of_mac(had_it) if had_it else None, now)
         return None
 

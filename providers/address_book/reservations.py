@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from netaddr import IPAddress
 from sqlalchemy import Connection
@@ -12,7 +13,9 @@ from sqlalchemy import Connection
 from providers.address_book.allocatable import refuse_unusable, usable
 from providers.address_book.foundation import Foundation, innermost
 from providers.address_book.joining import Wish, refuse_conflict, refuse_host_conflict
+from providers.address_book.texts import refuse_unfit_host, refuse_unfit_name, refuse_unfit_note
 from providers.book import event_log, free_space, promises, taken
+from providers.book.promises import Rest
 from providers.errors import InvalidValue, LeaseholdError
 from providers.ipam.contract import Record
 from providers.model import Caller, DHCPHost, Hold, Reservation, Subnet, Use
@@ -27,7 +30,8 @@ class _Done:
     subnet: Subnet
     before: Reservation | None
     after: Reservation
-    hold: Hold | None
+    hold: Hold | None = None
+    rest: Rest | None = None
 
 
 class Reservations(Foundation):
@@ -56,6 +60,7 @@ class Reservations(Foundation):
         party, Unavailable when the IPAM or the DHCP server fails: then the book is as before.
         """
         refuse_unusable(subnet, address)
+        _refuse_unfit(name, note, host)
         if host is not None:
             host = replace(host, address=address)
         elif use is Use.DHCP:
@@ -64,16 +69,14 @@ class Reservations(Foundation):
         done = self.book.write(lambda connection: self._reserve(connection, subnet, wish, caller))
         try:
             self._tell_ipam(done)
-        except LeaseholdError:
+        except BaseException:
             self.book.write(lambda connection: self._undo(connection, done, caller))
             raise
         if host is not None:
             try:
                 self.dhcp.publish(done.subnet, host)
-            except LeaseholdError:
-                self.book.write(lambda connection: self._undo(connection, done, caller))
-                if done.before is None:
-                    self.ipam.delete(done.subnet, address)
+            except BaseException:
+                self._take_back(done, caller)
                 raise
         return done.after
 
@@ -103,16 +106,20 @@ class Reservations(Foundation):
         address = wish.address
         refuse_unusable(subnet, address)
         before = taken.reservation(connection, subnet, address)
-        if before is not None and wish.host in before.hosts:
-            return _Done(subnet, before, before, None)
+        if before is not None and wish.host is not None and wish.host in before.hosts:
+            if wish.use in before.uses:
+                return _Done(subnet, before, before)
+            wish = replace(wish, host=None, mac=wish.mac or wish.host.mac)
         if before is not None:
             refuse_conflict(before, wish, now, self.lifetimes.join)
         if wish.host is not None:
             refuse_host_conflict(connection, subnet, wish.host, address)
-        hold = promises.hold_at(connection, subnet, address)
-        promises.drop_hold(connection, subnet, address)
-        promises.drop_rest(connection, subnet, address)
+        hold = rest = None
         if before is None:
+            hold = promises.hold_at(connection, subnet, address)
+            rest = promises.rest_at(connection, subnet, address)
+            promises.drop_hold(connection, subnet, address)
+            promises.drop_rest(connection, subnet, address)
             free_space.take(connection, subnet.id, address)
             taken.add(connection, subnet, address, now, name=None, mac=None, note=None)
         wanted = {wish.use} | ({Use.DHCP} if wish.host is not None else set())
@@ -128,7 +135,7 @@ class Reservations(Foundation):
             raise AssertionError(f"{address} was written just now")
         shown = {"name": after.name, "mac": wish.host.mac if wish.host is not None else after.mac}
         event_log.record(connection, now, caller, "address.reserve", subnet, address, use=wish.use.value, **shown)
-        return _Done(subnet, before, after, hold)
+        return _Done(subnet, before, after, hold, rest)
 
     def _tell_ipam(self, done: _Done) -> None:
         after, before = done.after, done.before
@@ -142,30 +149,70 @@ class Reservations(Foundation):
                 # The address is right, only its description upstream is old: no reason to refuse (rule 5).
                 log.warning("%s: name and MAC could not be written to the IPAM: %s", after.address, error)
 
-    def _undo(self, connection: Connection, done: _Done, caller: Caller) -> None:
-        """Let the book be as it was before ``done``, except for what others did to the address since."""
-        if done.after is done.before:
+    def _take_back(self, done: _Done, caller: Caller) -> None:
+        """After publishing failed: the book and the IPAM as they were before ``done``."""
+        if not self.book.write(lambda connection: self._undo(connection, done, caller)):
             return
-        now = self.clock()
-        subnet, directory = self._enter(connection, done.subnet)
+        try:
+            self.ipam.delete(done.subnet, done.after.address)
+        except LeaseholdError as error:
+            # The caller has to hear why its reservation failed, not this.
+            log.warning("%s: free, but the IPAM still has it as taken: %s", done.after.address, error)
+
+    def _undo(self, connection: Connection, done: _Done, caller: Caller) -> bool:
+        """Let the book be as it was before ``done``, except for what others did to the address since.
+
+        Returns whether nobody has the address any more.
+        """
         address, before = done.after.address, done.before
-        kept = {host.mac for host in before.hosts} if before is not None else set()
-        for host in done.after.hosts:
-            if host.mac not in kept:
-                taken.remove_host(connection, subnet, host.mac)
-        for use in set(done.after.uses) - set(before.uses if before is not None else ()):
+        if done.after is before:
+            return False
+        now = self.clock()
+        subnet, directory = self._enter_inner(connection, done.subnet, address)
+        there = taken.reservation(connection, subnet, address)
+        if there is None:
+            return False
+        kept = before.hosts if before is not None else ()
+        going = [host for host in done.after.hosts if host not in kept and host in there.hosts]
+        for host in going:
+            taken.remove_host(connection, subnet, host.mac)
+        ending = set(done.after.uses) - set(before.uses if before is not None else ())
+        if len(there.hosts) > len(going):
+            ending.discard(Use.DHCP)
+        for use in ending:
             taken.remove_use(connection, subnet, address, use, now)
-        left = taken.reservation(connection, subnet, address)
-        if before is not None:
-            described = {"name": before.name, "mac": before.mac, "note": before.note, "changed_at": before.changed_at}
-            taken.describe(connection, subnet, address, **described)
-        elif left is not None and not left.uses:
-            taken.remove(connection, subnet, address)
-            if done.hold is not None and done.hold.expires_at > now:
-                promises.hold(connection, done.hold)
-            else:
-                self._give_back(connection, subnet, directory, address)
         event_log.record(connection, now, caller, "address.undo", subnet, address)
+        if set(there.uses) - ending:
+            if before is not None:
+                described = {"name": before.name, "mac": before.mac, "note": before.note}
+                taken.describe(connection, subnet, address, **described, changed_at=before.changed_at)
+            return False
+        taken.remove(connection, subnet, address)
+        if not self._promised_again(connection, subnet, done, now):
+            self._give_back(connection, subnet, directory, address)
+        return True
+
+    def _promised_again(self, connection: Connection, subnet: Subnet, done: _Done, now: datetime) -> bool:
+        """Restore the hold or rest that ``done`` consumed, if it would still be there; returns whether it is."""
+        hold, rest = done.hold, done.rest
+        if hold is not None and hold.expires_at > now:
+            if promises.belongings(connection, subnet, hold.key, None).hold is not None:
+                return False
+            promises.hold(connection, replace(hold, subnet=subnet))
+            return True
+        if rest is not None and rest.until > now:
+            promises.rest(connection, subnet, done.after.address, rest.key, rest.until)
+            return True
+        return False
+
+
+def _refuse_unfit(name: str | None, note: str | None, host: DHCPHost | None) -> None:
+    if name is not None:
+        refuse_unfit_name("name", name)
+    if note is not None:
+        refuse_unfit_note(note)
+    if host is not None:
+        refuse_unfit_host(host)
 
 
 def _description(before: Reservation | None, wish: Wish, hold: Hold | None) -> dict[str, str]:

@@ -98,13 +98,13 @@ class Subnets(Foundation):
 
         def work(connection: Connection) -> Subnet:
             shelf.lock_all(connection)
-            directory = self._directories.current(connection)
+            directory = self._directories.within(connection)
             group = _by_name(directory, spec.group) or self._add_group(connection, spec.group, "", caller)
             if any(each.group == group for each in directory.exactly(spec.network)):
                 raise Conflict(f"{spec.network} exists in group {group.name} already: see leasehold subnet show")
             dhcp = _on_dhcp(directory, spec, group)
             subnet = shelf.add_subnet(connection, spec, group, dhcp=dhcp)
-            directory = self._directories.current(connection)
+            directory = self._directories.within(connection)
             around = directory.around(subnet)
             if around is not None:
                 shelf.lock(connection, around.id)
@@ -131,7 +131,7 @@ class Subnets(Foundation):
             present, directory = self._enter(connection, subnet)
             dhcp = present.dhcp if spec.dhcp is None else _on_dhcp(directory, spec, present.group)
             changed = shelf.change_subnet(connection, present, spec, dhcp=dhcp)
-            self._measure(connection, changed, self._directories.current(connection))
+            self._measure(connection, changed, self._directories.within(connection))
             event_log.record(connection, self.clock(), caller, "subnet.change", changed, **_shown(changed))
             return changed
 
@@ -154,7 +154,7 @@ class Subnets(Foundation):
             shelf.remove_subnet(connection, present)
             if around is not None:
                 shelf.lock(connection, around.id)
-                self._measure(connection, around, self._directories.current(connection))
+                self._measure(connection, around, self._directories.within(connection))
             event_log.record(connection, self.clock(), caller, "subnet.remove", present, **_shown(present))
 
         found = self.occupancy(subnet)
@@ -182,7 +182,7 @@ class Subnets(Foundation):
     def _add_group(self, connection: Connection, name: str, description: str, caller: Caller) -> Group:
         if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > NAME_LENGTH:
             raise InvalidValue(f"A group name has 1 to {NAME_LENGTH} printable characters and no blanks at its ends")
-        if _by_name(self._directories.current(connection), name) is not None:
+        if _by_name(self._directories.within(connection), name) is not None:
             raise Conflict(f"The group {name} exists already")
         group = shelf.add_group(connection, name, description)
         event_log.record(connection, self.clock(), caller, "group.add", None, name=name)
@@ -195,13 +195,13 @@ class Subnets(Foundation):
         free_space.replace(connection, subnet.id, runs)
 
     def _occupancy(self, connection: Connection, subnet: Subnet, directory: Directory) -> Occupancy:
-        whole = _whole(subnet.network)
+        now, whole = self.clock(), _whole(subnet.network)
         reserved, held, resting = (
-            taken.count(connection, table, subnet, whole) for table in (reservations, holds, rests)
+            taken.count(connection, table, subnet, whole, now=now) for table in (reservations, holds, rests)
         )
         free = 0
         for each in without(host_range(subnet.network), passed_over(subnet, _networks(directory.inside(subnet)))):
-            there = sum(taken.count(connection, table, subnet, each) for table in (reservations, holds, rests))
+            there = sum(taken.count(connection, table, subnet, each, now=now) for table in (reservations, holds, rests))
             free += int(each.last) - int(each.first) + 1 - there
         return Occupancy(reserved, held, resting, free)
 

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
-from providers.address_book.allocatable import suggestible, usable
-from providers.address_book.foundation import Foundation, counted, key_of_mac
+from providers.address_book.allocatable import host_range, suggestible
+from providers.address_book.foundation import Foundation, counted, key_of_mac, may_be_suggested
 from providers.addresses import Range
 from providers.book import event_log, free_space, promises, taken
-from providers.book.tables import KEY_LENGTH, holds, reservations
+from providers.book.tables import KEY_LENGTH, holds, reservations, rests
 from providers.errors import Exhausted, InvalidValue, NotFound, Unavailable
+from providers.ipam.contract import Record
 from providers.model import Asker, Caller, Hold, Strategy, Subnet, Use
 
 _COUNT_MOST = 100_000
@@ -46,11 +47,11 @@ class Suggestions(Foundation):
         lifetime = self.lifetimes.hold if asker.key or asker.mac else self.lifetimes.hold_anonymous
         lifetime = max(lifetime, ttl) if ttl is not None else lifetime
         for _ in range(_UPSTREAM_TRIES):
-            address = self.book.write(lambda c: self._promise(c, subnet, asker, key, lifetime, caller, span, use))
-            record = self.ipam.record(subnet, address)
-            if record is None or record.ours:
+            address, held = self.book.write(lambda c: self._promise(c, subnet, asker, key, lifetime, caller, span, use))
+            record = self.ipam.record(subnet, address) if held else None
+            if record is None:
                 return address
-            self._note_upstream(subnet, address, caller)
+            self._note_upstream(subnet, record, caller)
         raise Unavailable(
             f"{_UPSTREAM_TRIES} addresses of {subnet.network} that the book has as free are taken upstream: "
             "run leasehold check"
@@ -99,31 +100,35 @@ class Suggestions(Foundation):
         caller: Caller,
         span: Range | None,
         use: Use,
-    ) -> IPAddress:
+    ) -> tuple[IPAddress, bool]:
+        """The address, and whether it is held: the asker's own DHCP host is not."""
         now = self.clock()
         subnet, directory = self._enter(connection, subnet)
         ranges = suggestible(subnet, span)
+        # Without a range of the caller, what it has already is right wherever it is; the pool steers only new ones.
+        own = ranges if span is not None else [host_range(subnet.network)]
         self._expire(connection, subnet, directory, now)
         until = now + lifetime
         has = promises.belongings(connection, subnet, key, asker.mac)
-        if has.host is not None and _in(ranges, has.host) and self._may_tell(connection, subnet, has.host, use, now):
-            return has.host
+        if has.host is not None and _in(own, has.host) and self._may_tell(connection, subnet, has.host, use, now):
+            return has.host, False
         if has.hold is not None and has.hold_until is not None:
-            if _in(ranges, has.hold) and usable(subnet, has.hold):
+            if _in(own, has.hold) and may_be_suggested(subnet, directory, has.hold):
                 promises.extend_hold(connection, subnet, has.hold, max(until, has.hold_until))
                 event_log.record(connection, now, caller, "hold.extend", subnet, has.hold, key=key, mac=asker.mac)
-                return has.hold
+                return has.hold, True
             promises.drop_hold(connection, subnet, has.hold)
             self._let_rest(connection, subnet, directory, has.hold, key, now)
             event_log.record(connection, now, caller, "hold.release", subnet, has.hold, key=key, mac=asker.mac)
-        address = self._choose(connection, subnet, asker, ranges, has.rests)
+        resting = [each for each in has.rests if _in(own, each) and may_be_suggested(subnet, directory, each)]
+        address = self._regain(connection, subnet, asker, own, resting) or self._choose(connection, subnet, ranges)
         if address is None and self._expire(connection, subnet, directory, now, all_due=True):
-            address = self._choose(connection, subnet, asker, ranges, ())
+            address = self._choose(connection, subnet, ranges)
         if address is None:
             raise self._exhausted(connection, subnet, ranges, span)
         promises.hold(connection, Hold(subnet, address, key, asker.mac, now, until))
         event_log.record(connection, now, caller, "hold.take", subnet, address, key=key, mac=asker.mac)
-        return address
+        return address, True
 
     def _may_tell(self, connection: Connection, subnet: Subnet, address: IPAddress, use: Use, now: datetime) -> bool:
         """Whether an asker may be told the address of its own DHCP host: Foreman's IPAM only what it can still join."""
@@ -132,25 +137,28 @@ class Suggestions(Foundation):
         found = taken.reservation(connection, subnet, address)
         return found is not None and set(found.uses) == {Use.DHCP} and now - found.changed_at <= self.lifetimes.join
 
-    def _choose(
+    def _regain(
         self,
         connection: Connection,
         subnet: Subnet,
         asker: Asker,
-        ranges: list[Range],
-        resting: tuple[IPAddress, ...],
+        own: list[Range],
+        resting: list[IPAddress],
     ) -> IPAddress | None:
-        """Pick an address and take it out of the free space: the asker's own first, then by the strategy."""
-        for address in resting:
-            if _in(ranges, address) and usable(subnet, address):
-                promises.drop_rest(connection, subnet, address)
-                return address
+        """Take what the asker had until lately, or has from the DHCP server, out of rest or of the free space."""
+        if resting:
+            promises.drop_rest(connection, subnet, resting[0])
+            return resting[0]
         lease = self.dhcp.lease_of(subnet, asker.mac) if asker.mac else None
-        if lease is not None and _in(ranges, lease.address):
+        if lease is not None and _in(own, lease.address):
             run = free_space.run_from(connection, subnet.id, lease.address)
             if run is not None and lease.address in run:
                 free_space.carve(connection, subnet.id, run, lease.address)
                 return lease.address
+        return None
+
+    def _choose(self, connection: Connection, subnet: Subnet, ranges: list[Range]) -> IPAddress | None:
+        """Pick a free address by the strategy of the subnet and take it out of the free space."""
         if subnet.strategy is Strategy.RANDOM:
             ranges = _from_a_random_point(ranges)
         for each in ranges:
@@ -177,20 +185,24 @@ class Suggestions(Foundation):
         used = sum(taken.count(connection, reservations, subnet, each, most=_COUNT_MOST) for each in ranges)
         held = sum(taken.count(connection, holds, subnet, each, most=_COUNT_MOST) for each in ranges)
         where = f"{subnet.network}" if span is None else f"{span} of {subnet.network}"
-        counts = counted([(used, "reserved"), (held, "held")])
+        resting = sum(taken.count(connection, rests, subnet, each, most=_COUNT_MOST) for each in ranges)
+        counts = counted([(used, "reserved"), (held, "held"), (resting, "resting")])
         return Exhausted(f"No free address in {where}: {counts}", used=used, held=held)
 
-    def _note_upstream(self, subnet: Subnet, address: IPAddress, caller: Caller) -> None:
+    def _note_upstream(self, subnet: Subnet, record: Record, caller: Caller) -> None:
         """Turn the hold on an address that someone else made upstream into a reservation that says so (rule 12)."""
 
         def work(connection: Connection) -> None:
-            now = self.clock()
-            present, _ = self._enter(connection, subnet)
+            now, address = self.clock(), record.address
+            present, _ = self._enter_inner(connection, subnet, address)
             promises.drop_hold(connection, present, address)
             if taken.reservation(connection, present, address) is None:
-                taken.add(connection, present, address, now, name=None, mac=None, note=None)
+                promises.drop_rest(connection, present, address)
+                free_space.take(connection, present.id, address)
+                taken.add(connection, present, address, now, name=record.name, mac=record.mac, note=record.note)
                 taken.add_use(connection, present, address, Use.UPSTREAM, now)
-                event_log.record(connection, now, caller, "address.upstream", present, address)
+                shown = {"name": record.name, "mac": record.mac}
+                event_log.record(connection, now, caller, "address.upstream", present, address, **shown)
 
         self.book.write(work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +68,7 @@ class Book:
                     self._turns = Turns(self.engine, Path(f"{self.url.database}.lock"))
                 return self._turns.run(work)
             return self._transact(work)
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
 
     def close(self) -> None:
@@ -87,9 +88,10 @@ class Book:
                     raise
         raise AssertionError("unreachable")
 
-    def _unavailable(self, error: DBAPIError) -> Unavailable:
+    def _unavailable(self, error: DBAPIError | sqlite3.Error) -> Unavailable:
         shown = self.url.render_as_string(hide_password=True)
-        return Unavailable(f"The book at {shown} cannot be used: {error.orig}. Nothing was changed; try again later.")
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        return Unavailable(f"The book at {shown} cannot be used: {reason}. Nothing was changed; try again later.")
 
 
 def _lost_a_race(error: BaseException | None) -> bool:
@@ -117,6 +119,7 @@ def _sqlite(url: URL) -> Engine:
         # FULL: the log is on the disk before a commit returns. NORMAL would lose the last ones in a power cut.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA wal_autocheckpoint = 4000")
         cursor.close()
 
     return engine

@@ -72,7 +72,7 @@ class DirectoryCache:
         self._reading = threading.Lock()
 
     def current(self, connection: Connection) -> Directory:
-        """The directory as ``connection`` sees it."""
+        """The directory as ``connection`` sees it, kept for the next one: for connections that only read."""
         revision = connection.execute(_REVISION).scalar_one()
         cached = self._current
         if cached is None or cached.revision != revision:
@@ -80,6 +80,15 @@ class DirectoryCache:
                 cached = _read(connection, revision)
                 self._current = cached
         return cached
+
+    def within(self, connection: Connection) -> Directory:
+        """The directory as a transaction sees it that writes.
+
+        It is not kept: if the transaction fails, another one may give its revision to something else.
+        """
+        revision = connection.execute(_REVISION).scalar_one()
+        cached = self._current
+        return cached if cached is not None and cached.revision == revision else _read(connection, revision)
 
 
 def lock(connection: Connection, subnet_id: int) -> None:
@@ -161,9 +170,10 @@ def _subnet(subnet_id: int, revision: int, spec: SubnetSpec, group: Group, *, dh
 
 
 def _read(connection: Connection, revision: int) -> Directory:
+    # Groups last: where each statement sees its own moment, the group of a new subnet must not be missing.
+    rows = connection.execute(select(subnets)).all()
     by_id = {row.id: Group(row.id, row.name, row.description) for row in connection.execute(select(groups))}
-    found = [_from_row(row, by_id[row.group_id]) for row in connection.execute(select(subnets))]
-    return Directory(revision, list(by_id.values()), found)
+    return Directory(revision, list(by_id.values()), [_from_row(row, by_id[row.group_id]) for row in rows])
 
 
 def _from_row(row: Row[Any], group: Group) -> Subnet:

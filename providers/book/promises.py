@@ -34,6 +34,9 @@ _EXTEND = (
     .values(expires_at=bindparam("until"))
 )
 _AT = select(holds).where(holds.c.subnet_id == _SUBNET, holds.c.address == bindparam("at"))
+_REST_AT = select(rests.c.key, rests.c.expires_at).where(
+    rests.c.subnet_id == _SUBNET, rests.c.address == bindparam("at")
+)
 _DUE = union_all(
     select(literal("hold").label("kind"), holds.c.address, holds.c.key.label("key")).where(
         holds.c.subnet_id == _SUBNET, holds.c.expires_at <= bindparam("now")
@@ -42,6 +45,14 @@ _DUE = union_all(
         rests.c.subnet_id == _SUBNET, rests.c.expires_at <= bindparam("now")
     ),
 ).limit(bindparam("most"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """For whom an address rests, and until when."""
+
+    key: str | None
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,12 @@ def hold_at(connection: Connection, subnet: Subnet, address: IPAddress) -> Hold 
     """The hold on an address, live or due."""
     row = connection.execute(_AT, {"subnet": subnet.id, "at": address}).first()
     return None if row is None else Hold(subnet, row.address, row.key, row.mac, row.taken_at, row.expires_at)
+
+
+def rest_at(connection: Connection, subnet: Subnet, address: IPAddress) -> Rest | None:
+    """The rest of an address, live or due."""
+    row = connection.execute(_REST_AT, {"subnet": subnet.id, "at": address}).first()
+    return None if row is None else Rest(row.key, row.expires_at)
 
 
 def live_holds(connection: Connection, subnet: Subnet, now: datetime) -> list[Hold]:

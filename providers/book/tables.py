@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -29,6 +31,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+# SQLite keeps a table with a composite key twice, unless told that the key is the table.
+_KEYED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 MAC_LENGTH = 59
 NAME_LENGTH = 255
@@ -82,6 +87,7 @@ reservations = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Index("ix_reservations_address", "address"),
+    **_KEYED,
 )
 
 
@@ -102,6 +108,7 @@ uses = Table(
     Column("use", String(16), primary_key=True),
     Column("since", Moment, nullable=False),
     _belongs_to_reservation(),
+    **_KEYED,
 )
 
 dhcp_hosts = Table(
@@ -119,6 +126,7 @@ dhcp_hosts = Table(
     UniqueConstraint("subnet_id", "name"),
     Index("ix_dhcp_hosts_subnet_id_address", "subnet_id", "address"),
     Index("ix_dhcp_hosts_mac", "mac"),
+    **_KEYED,
 )
 
 holds = Table(
@@ -132,6 +140,7 @@ holds = Table(
     Column("expires_at", Moment, nullable=False),
     UniqueConstraint("subnet_id", "key"),
     Index("ix_holds_subnet_id_expires_at", "subnet_id", "expires_at"),
+    **_KEYED,
 )
 
 rests = Table(
@@ -144,6 +153,7 @@ rests = Table(
     Index("ix_rests_subnet_id_key", "subnet_id", "key"),
     Index("ix_rests_subnet_id_expires_at", "subnet_id", "expires_at"),
     comment="Addresses released lately: not suggested to anybody but whoever had them.",
+    **_KEYED,
 )
 
 free_space = Table(
@@ -153,6 +163,7 @@ free_space = Table(
     Column("last", Address, primary_key=True),
     Column("first", Address, nullable=False),
     comment="What may be suggested, as runs without gaps that neither touch nor overlap.",
+    **_KEYED,
 )
 
 events = Table(

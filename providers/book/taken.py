@@ -71,7 +71,7 @@ def addresses(connection: Connection, subnet: Subnet, within: Range) -> Iterator
         for table in (reservations, holds, rests)
     ]
     query = parts[0].union(*parts[1:]).order_by("address")
-    yield from connection.execution_options(yield_per=PAGE).scalars(query)
+    yield from connection.scalars(query, execution_options={"yield_per": PAGE})
 
 
 def add(connection: Connection, subnet: Subnet, address: IPAddress, now: datetime, **described: str | None) -> None:
@@ -160,11 +160,24 @@ def host_page(connection: Connection, subnet: Subnet, after: DHCPHost | None) ->
     return [_host(row) for row in rows]
 
 
-def count(connection: Connection, table: Table, subnet: Subnet, within: Range, *, most: int | None = None) -> int:
-    """How many rows of ``reservations``, ``holds`` or ``rests`` lie within a range; counting stops at ``most``."""
+def count(
+    connection: Connection,
+    table: Table,
+    subnet: Subnet,
+    within: Range,
+    *,
+    most: int | None = None,
+    now: datetime | None = None,
+) -> int:
+    """How many rows of ``reservations``, ``holds`` or ``rests`` lie within a range; counting stops at ``most``.
+
+    With ``now``, holds and rests that have expired do not count.
+    """
     query = select(table.c.address).where(
         table.c.subnet_id == subnet.id, table.c.address.between(within.first, within.last)
     )
+    if now is not None and "expires_at" in table.c:
+        query = query.where(table.c.expires_at > now)
     if most is not None:
         query = query.limit(most)
     return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -64,7 +65,7 @@ class Turns:
         if not first:
             job.turn.acquire()
         if not job.finished:
-            self._serve()
+            self._serve(job)
         if job.error is not None:
             raise job.error
         return job.result  # type: ignore[no-any-return]
@@ -76,14 +77,23 @@ class Turns:
             self._connection = None
         os.close(self._lock)
 
-    def _serve(self) -> None:
-        with self._gate:
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), _JOBS_PER_COMMIT))]
+    def _serve(self, own: _Job) -> None:
+        batch: list[_Job] = []
         try:
-            self._commit(batch)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            try:
+                # Only now: whoever came while this process waited for its turn shares the commit.
+                with self._gate:
+                    batch += [self._queue.popleft() for _ in range(min(len(self._queue), _JOBS_PER_COMMIT))]
+                self._commit(batch)
+            finally:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
         except BaseException as error:
             for job in batch:
                 job.error = error
+            with self._gate:
+                if own in self._queue:
+                    self._queue.remove(own)
             raise
         finally:
             with self._gate:
@@ -96,33 +106,32 @@ class Turns:
                 successor.turn.release()
 
     def _commit(self, batch: list[_Job]) -> None:
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        if self._connection is None:
+            self._connection = self._engine.connect()
         try:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            try:
-                self._transact(self._connection, batch)
-            except SQLAlchemyError as error:
-                self._abandon()
-                for job in batch:
-                    job.result, job.error = None, error
-            except BaseException:
-                self._abandon()
-                raise
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._transact(self._connection, batch)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            self._abandon()
+            for job in batch:
+                job.result, job.error = None, error
+        except BaseException:
+            self._abandon()
+            raise
 
     def _transact(self, connection: Connection, batch: list[_Job]) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # These go past SQLAlchemy, which would spend more time on them than SQLite does.
+        control = connection.connection.cursor()
+        control.execute("BEGIN IMMEDIATE")
         for job in batch:
-            connection.exec_driver_sql("SAVEPOINT job")
+            control.execute("SAVEPOINT job")
             try:
                 job.result = job.work(connection)
             except Exception as error:  # noqa: BLE001 - it belongs to the thread that brought the job
                 job.error = error
-                connection.exec_driver_sql("ROLLBACK TO job")
-            connection.exec_driver_sql("RELEASE job")
-        connection.exec_driver_sql("COMMIT")
+                control.execute("ROLLBACK TO job")
+            control.execute("RELEASE job")
+        control.execute("COMMIT")
+        control.close()
 
     def _abandon(self) -> None:
         """After a failed transaction nothing is known about the connection: start over with another."""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 from netaddr import IPAddress
 
+from providers.address_book.texts import (
+    refuse_unfit_filename,
+    refuse_unfit_mtu,
+    refuse_unfit_name,
+    refuse_unfit_next_server,
+    refuse_unfit_note,
+)
 from providers.addresses import Range, parse_address, parse_mac, parse_network
 from providers.errors import InvalidValue
 
-_SMALLEST_MTU = 68  # RFC 2132, section 5.1
+_LONGEST_NUMBER = 9
 
 
 class Parsed(click.ParamType[Any]):
@@ -46,19 +54,17 @@ def _addresses(text: str) -> tuple[IPAddress, ...]:
 
 
 def _mtu(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len("65535") and _SMALLEST_MTU <= int(text) <= 0xFFFF):
-        raise InvalidValue(f"an MTU is a whole number from {_SMALLEST_MTU} to 65535")
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
+        raise InvalidValue("an MTU is a whole number of bytes")
+    refuse_unfit_mtu(int(text))
     return int(text)
 
 
-def _line(longest: int, *, without: str = "") -> Callable[[str], str]:
+def _checked(refuse: Callable[[str], None]) -> Callable[[str], str]:
+    """Read a text as it is, after the book's own check, so that the message can name the option."""
+
     def parse(text: str) -> str:
-        if len(text.encode(errors="replace")) > longest:
-            raise InvalidValue(f"it is longer than {longest} bytes")
-        if not text.isprintable():
-            raise InvalidValue("it has line breaks or control characters")
-        if not set(without).isdisjoint(text):
-            raise InvalidValue(f"none of {' '.join(without)} may be in it")
+        refuse(text)
         return text
 
     return parse
@@ -70,11 +76,10 @@ MAC = Parsed("MAC", parse_mac)
 NETWORK = Parsed("CIDR", parse_network)
 RANGE = Parsed("A-B", Range.parse)
 MTU = Parsed("N", _mtu)
-# What may be written into the configuration of a DHCP server has nothing that ends a string or a statement there.
-NAME = Parsed("NAME", _line(255, without="\"'`{};\\"))
-NEXT_SERVER = Parsed("HOST", _line(64, without=" \"'`{};\\"))
-FILENAME = Parsed("FILE", _line(128, without='"'))
-TEXT = Parsed("TEXT", _line(1000))
+NAME = Parsed("NAME", _checked(partial(refuse_unfit_name, "name")))
+NEXT_SERVER = Parsed("HOST", _checked(refuse_unfit_next_server))
+FILENAME = Parsed("FILE", _checked(refuse_unfit_filename))
+TEXT = Parsed("TEXT", _checked(refuse_unfit_note))
 
 network_argument = click.argument("network", type=NETWORK, metavar="CIDR")
 optional_network_argument = click.argument("network", type=NETWORK, metavar="[CIDR]", required=False)

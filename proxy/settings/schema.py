@@ -80,7 +80,10 @@ class SettingsSchema(Schema):
     http_port = WholeNumber(1, 65535, load_default=8000, metadata=about("The TCP port of the HTTP listener."))
     bind_host = BindHosts(
         load_default=("127.0.0.1",),
-        metadata=about("Where to listen. * is every IPv4 address of the machine, :: every IPv6 one; with the default only this machine can connect."),
+        metadata=about(
+            "Where to listen. * is every IPv4 address of the machine, :: every IPv6 one; with the default only this "
+            "machine can connect."
+        ),
     )
     log_file = LogFile(load_default=None, metadata=about("Where the log goes."))
     log_level = Choice(

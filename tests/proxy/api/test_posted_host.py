@@ -2,6 +2,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
+from providers.address_book.texts import refuse_unfit_host
 from providers.errors import InvalidValue
 from proxy.api.form import all_parameters
 from proxy.api.posted_host import posted_host, related_macs
@@ -19,6 +20,12 @@ def raw_parameters(fields):
 
 def host(**fields):
     return posted_host(parameters(**fields))
+
+
+def checked(form):
+    found = posted_host(form)
+    refuse_unfit_host(found)
+    return found
 
 
 def test_everything_that_foreman_posts():
@@ -96,7 +103,7 @@ def test_a_name_is_needed():
 def test_refuses_what_could_break_a_dhcp_server(fields):
     merged = {"mac": MAC, "name": "h1", **fields}
     with pytest.raises(InvalidValue):
-        posted_host(raw_parameters({name: value for name, value in merged.items() if value is not None}))
+        checked(raw_parameters({name: value for name, value in merged.items() if value is not None}))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +120,7 @@ def test_refuses_what_could_break_a_dhcp_server(fields):
     ],
 )
 def test_takes_what_is_harmless(field, value, attribute):
-    assert getattr(host(**{field: value}), attribute) == value
+    assert getattr(checked(parameters(**{field: value})), attribute) == value
 
 
 @pytest.mark.parametrize("vendor", ["SPARC-Enterprise-T5120", "Sun-Fire-V210", "solaris", "MySunBox"])

@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("changed_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("subnet_id", "address", name="pk_reservations"),
         _belongs_to_subnet("reservations"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_reservations_name", "reservations", ["name"])
     op.create_index("ix_reservations_mac", "reservations", ["mac"])
@@ -85,6 +86,7 @@ def upgrade() -> None:
         sa.Column("since", Moment, nullable=False),
         sa.PrimaryKeyConstraint("subnet_id", "address", "use", name="pk_uses"),
         _belongs_to_reservation("uses"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "dhcp_hosts",
@@ -99,6 +101,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subnet_id", "mac", name="pk_dhcp_hosts"),
         sa.UniqueConstraint("subnet_id", "name", name="uq_dhcp_hosts_subnet_id_name"),
         _belongs_to_reservation("dhcp_hosts"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_dhcp_hosts_subnet_id_address", "dhcp_hosts", ["subnet_id", "address"])
     op.create_index("ix_dhcp_hosts_mac", "dhcp_hosts", ["mac"])
@@ -113,6 +116,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subnet_id", "address", name="pk_holds"),
         sa.UniqueConstraint("subnet_id", "key", name="uq_holds_subnet_id_key"),
         _belongs_to_subnet("holds"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_holds_subnet_id_expires_at", "holds", ["subnet_id", "expires_at"])
     op.create_table(
@@ -123,6 +127,7 @@ def upgrade() -> None:
         sa.Column("expires_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("subnet_id", "address", name="pk_rests"),
         _belongs_to_subnet("rests"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_rests_subnet_id_key", "rests", ["subnet_id", "key"])
     op.create_index("ix_rests_subnet_id_expires_at", "rests", ["subnet_id", "expires_at"])
@@ -133,6 +138,7 @@ def upgrade() -> None:
         sa.Column("first", Address, nullable=False),
         sa.PrimaryKeyConstraint("subnet_id", "last", name="pk_free_space"),
         _belongs_to_subnet("free_space"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "events",
