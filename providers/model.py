@@ -181,7 +181,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
-    """How full a subnet is: ``size`` counts what could ever be handed out and is reserved, held, resting or free."""
+    """How full a subnet is: what is reserved, held and resting in it, and what is free to be suggested.
+
+    ``free`` counts what an asker without a range of its own could be told: the pool, not the dynamic range.
+    """
 
     reserved: int
     held: int

@@ -30,7 +30,7 @@ def load_class(name: str, known: Mapping[str, str]) -> type:
     module, _, attribute = target.partition(":")
     try:
         found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise Misconfigured(f"{name!r} cannot be loaded: {error}") from error
     if not isinstance(found, type):
         raise Misconfigured(f"{name!r} is not a class")

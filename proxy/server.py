@@ -13,13 +13,13 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from providers.book.database import without_password
 from providers.errors import LeaseholdError, Misconfigured
 from proxy import __version__
 from proxy.app import create_app
 from proxy.assembly import open_address_book
 from proxy.logs import log_configuration
 from proxy.settings import Settings
-from proxy.settings.database_url import without_password
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import fields
 from netaddr import IPAddress, IPNetwork
 from sqlalchemy import Connection
 
-from providers.address_book.allocatable import check_description, host_range, passed_over, without
+from providers.address_book.allocatable import check_description, host_range, passed_over, suggestible, without
 from providers.address_book.foundation import Foundation, counted
 from providers.addresses import Range
 from providers.book import directory as shelf
@@ -199,8 +199,9 @@ class Subnets(Foundation):
         reserved, held, resting = (
             taken.count(connection, table, subnet, whole, now=now) for table in (reservations, holds, rests)
         )
+        holes = passed_over(subnet, _networks(directory.inside(subnet)))
         free = 0
-        for each in without(host_range(subnet.network), passed_over(subnet, _networks(directory.inside(subnet)))):
+        for each in [part for run in suggestible(subnet, None) for part in without(run, holes)]:
             there = sum(taken.count(connection, table, subnet, each, now=now) for table in (reservations, holds, rests))
             free += int(each.last) - int(each.first) + 1 - there
         return Occupancy(reserved, held, resting, free)

@@ -121,7 +121,9 @@ class Suggestions(Foundation):
             self._let_rest(connection, subnet, directory, has.hold, key, now)
             event_log.record(connection, now, caller, "hold.release", subnet, has.hold, key=key, mac=asker.mac)
         resting = [each for each in has.rests if _in(own, each) and may_be_suggested(subnet, directory, each)]
-        address = self._regain(connection, subnet, asker, own, resting) or self._choose(connection, subnet, ranges)
+        address = self._regain(connection, subnet, asker, own, resting)
+        if address is None:
+            address = self._choose(connection, subnet, ranges)
         if address is None and self._expire(connection, subnet, directory, now, all_due=True):
             address = self._choose(connection, subnet, ranges)
         if address is None:

@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 5
 _POSTGRESQL_TRY_AGAIN = {"23505", "40001", "40P01"}
+_TELLING = ("password", "passwd", "secret", "token")
 _MARIADB_TRY_AGAIN = {1062, 1205, 1213}
 
 
@@ -34,7 +35,7 @@ class Book:
             self.engine = _sqlite(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
         except (SQLAlchemyError, ImportError) as error:
             raise Misconfigured(f":database: cannot be used: {error}") from error
-        self._turns: Turns | None = None
+        self._turns = Turns(self.engine, Path(f"{self.url.database}.lock")) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -53,7 +54,7 @@ class Book:
                     connection.exec_driver_sql("BEGIN")
                 yield connection
         except DBAPIError as error:
-            raise self._unavailable(error) from error
+            raise self.failure(error) from error
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction and return what it returned, once that survives a power cut.
@@ -63,19 +64,14 @@ class Book:
         does not answer.
         """
         try:
-            if self.is_sqlite:
-                if self._turns is None:
-                    self._turns = Turns(self.engine, Path(f"{self.url.database}.lock"))
-                return self._turns.run(work)
-            return self._transact(work)
-        except (DBAPIError, sqlite3.Error) as error:
-            raise self._unavailable(error) from error
+            return self._transact(work) if self._turns is None else self._turns.run(work)
+        except (DBAPIError, sqlite3.Error, OSError) as error:
+            raise self.failure(error) from error
 
     def close(self) -> None:
         """Let go of all connections."""
         if self._turns is not None:
             self._turns.close()
-            self._turns = None
         self.engine.dispose()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
@@ -88,10 +84,22 @@ class Book:
                     raise
         raise AssertionError("unreachable")
 
-    def _unavailable(self, error: DBAPIError | sqlite3.Error) -> Unavailable:
-        shown = self.url.render_as_string(hide_password=True)
+    def failure(self, error: Exception) -> Unavailable | Misconfigured:
+        """What to raise after ``error`` of the database or of the file below it; names the book, not its password."""
         reason = error.orig if isinstance(error, DBAPIError) else error
-        return Unavailable(f"The book at {shown} cannot be used: {reason}. Nothing was changed; try again later.")
+        if getattr(reason, "sqlite_errorname", None) == "SQLITE_NOTADB":
+            return Misconfigured(f"{self} is no SQLite database: name another file in :database:, or restore a backup")
+        return Unavailable(f"The book at {self} cannot be used: {reason}. Nothing was changed; try again later.")
+
+    def __str__(self) -> str:
+        """The URL without its password."""
+        return without_password(self.url)
+
+
+def without_password(url: URL) -> str:
+    """The URL as anybody may see it: the password, also one among the parameters, is ``***``."""
+    telling = {name: "***" for name in url.query if any(word in name.casefold() for word in _TELLING)}
+    return url.update_query_dict(telling).render_as_string(hide_password=True)
 
 
 def _lost_a_race(error: BaseException | None) -> bool:
@@ -105,10 +113,6 @@ def _lost_a_race(error: BaseException | None) -> bool:
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise Misconfigured(":database: an SQLite book needs a file: all workers share it")
-    try:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Misconfigured(f":database: the directory of {url.database} cannot be made: {error.strerror}") from error
     # Transactions are begun and ended in turns.py, so the driver must not begin any by itself.
     engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=32, connect_args={"timeout": 30})
 

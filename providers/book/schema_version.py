@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy.exc import DBAPIError
 
 from providers.book.database import Book
 from providers.errors import Misconfigured
@@ -16,11 +17,15 @@ from providers.errors import Misconfigured
 HEAD = "0001"
 """The revision that this program works with; a test compares it with the newest migration."""
 
+# Any number will do, as long as nobody else locks with it.
+_UPGRADING = 0x1EA5E401D
 _VERSION = select(table("alembic_version", column("version_num")).c.version_num)
 
 
 def present(book: Book) -> str | None:
-    """The revision of the book's tables, None when it has none yet; raises Unavailable."""
+    """The revision of the book's tables, None when it has none yet; raises Unavailable, Misconfigured."""
+    if book.is_sqlite and not Path(book.url.database or "").exists():
+        return None
     with book.read() as connection:
         return _present(connection)
 
@@ -32,7 +37,7 @@ def check(book: Book) -> None:
         return
     if found is None or found < HEAD:
         what = "has no tables yet" if found is None else f"has tables of revision {found}, this program needs {HEAD}"
-        raise Misconfigured(f"The book {_shown(book)} {what}: run leasehold database upgrade")
+        raise Misconfigured(f"The book {book} {what}: run leasehold database upgrade")
     raise _too_new(book, found)
 
 
@@ -49,22 +54,27 @@ def upgrade(book: Book) -> tuple[str | None, str]:
     before = present(book)
     if before == HEAD:
         return before, HEAD
-    with _alone(book), book.engine.connect() as connection:
-        if book.is_sqlite:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        before = _present(connection)
-        if before is not None and before > HEAD:
-            raise _too_new(book, before)
-        if before != HEAD:
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-            config.set_main_option("path_separator", "os")
-            config.attributes["connection"] = connection
-            command.upgrade(config, HEAD)
-        if book.is_sqlite:
-            connection.exec_driver_sql("COMMIT")
-        else:
-            connection.commit()
+    try:
+        with _alone(book), book.engine.connect() as connection:
+            if book.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADING})")
+            before = _present(connection)
+            if before is not None and before > HEAD:
+                raise _too_new(book, before)
+            if before != HEAD:
+                config = Config()
+                config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+                config.set_main_option("path_separator", "os")
+                config.attributes["connection"] = connection
+                command.upgrade(config, HEAD)
+            if book.is_sqlite:
+                connection.exec_driver_sql("COMMIT")
+            else:
+                connection.commit()
+    except (DBAPIError, OSError) as error:
+        raise book.failure(error) from error
     return before, HEAD
 
 
@@ -81,6 +91,11 @@ def _alone(book: Book) -> Iterator[None]:
     if not book.is_sqlite:
         yield
         return
+    directory = Path(book.url.database or "").parent
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f":database: the directory {directory} cannot be made: {error.strerror}") from error
     lock = os.open(f"{book.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -91,10 +106,6 @@ def _alone(book: Book) -> Iterator[None]:
 
 def _too_new(book: Book, found: str) -> Misconfigured:
     return Misconfigured(
-        f"The book {_shown(book)} has tables of revision {found}, which this program does not know (it knows {HEAD}): "
+        f"The book {book} has tables of revision {found}, which this program does not know (it knows {HEAD}): "
         "use the Leasehold that wrote them, or a newer one"
     )
-
-
-def _shown(book: Book) -> str:
-    return book.url.render_as_string(hide_password=True)

@@ -13,8 +13,8 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,12 +44,14 @@ class Turns:
     """Runs jobs that write, one after the other, each all or nothing."""
 
     def __init__(self, engine: Engine, lock_file: Path) -> None:
-        """``engine`` leaves transactions to us (autocommit); ``lock_file`` is created when absent."""
+        """``engine`` leaves transactions to us (autocommit); ``lock_file`` is created with the first job."""
         self._engine = engine
-        self._lock = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        self._lock_file = lock_file
+        self._lock: int | None = None
         self._queue: deque[_Job] = deque()
         self._gate = threading.Lock()
         self._taken = False
+        self._serving = threading.Lock()
         self._connection: Connection | None = None
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -71,23 +73,23 @@ class Turns:
         return job.result  # type: ignore[no-any-return]
 
     def close(self) -> None:
-        """Let go of the connection and the lock file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        os.close(self._lock)
+        """Let go of the connection and the lock file as soon as no job runs; a later job opens them again."""
+        with self._serving:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
 
     def _serve(self, own: _Job) -> None:
         batch: list[_Job] = []
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            try:
+            with self._serving, self._alone():
                 # Only now: whoever came while this process waited for its turn shares the commit.
                 with self._gate:
                     batch += [self._queue.popleft() for _ in range(min(len(self._queue), _JOBS_PER_COMMIT))]
                 self._commit(batch)
-            finally:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
         except BaseException as error:
             for job in batch:
                 job.error = error
@@ -104,6 +106,17 @@ class Turns:
                 job.turn.release()
             if successor is not None:
                 successor.turn.release()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes out."""
+        if self._lock is None:
+            self._lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _commit(self, batch: list[_Job]) -> None:
         if self._connection is None:

@@ -7,6 +7,8 @@ from marshmallow.fields import Field
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from providers.book.database import without_password
+
 _DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
@@ -18,7 +20,6 @@ _DRIVERS = {
     "mariadb": "mysql+pymysql",
     "mariadb+pymysql": "mysql+pymysql",
 }
-_TELLING = ("password", "passwd", "secret", "token")
 
 
 class DatabaseURL(Field[URL]):
@@ -41,12 +42,6 @@ class DatabaseURL(Field[URL]):
 
     def _serialize(self, value: URL | None, *_: object, **__: object) -> str | None:
         return None if value is None else without_password(value)
-
-
-def without_password(url: URL) -> str:
-    """The URL as anybody may see it: the password, also one among the parameters, is ``***``."""
-    telling = {name: "***" for name in url.query if any(word in name.casefold() for word in _TELLING)}
-    return url.update_query_dict(telling).render_as_string(hide_password=True)
 
 
 def _url(value: object) -> URL:

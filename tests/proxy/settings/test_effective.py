@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from providers.book.database import without_password
 from proxy.settings import load
-from proxy.settings.database_url import without_password
 from proxy.settings.effective import effective
 
 PEER = {
