@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from providers.address_book import AddressBook, Lifetimes
 from providers.book import schema_version
 from providers.book.database import Book
+from providers.book.tables import directory, metadata
 from providers.dhcp.none import NoDHCP
 from providers.ipam.local import LocalIPAM
 from providers.model import Caller
+from tests.postgresql import private_server
 
 
 class HandClock:
@@ -52,6 +55,28 @@ def book(tmp_path: Path, empty_book_file: Path) -> Iterator[Book]:
     path = tmp_path / "leasehold.db"
     path.write_bytes(empty_book_file.read_bytes())
     opened = Book(f"sqlite:///{path}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The URL of a PostgreSQL database with the tables, on a server of this run alone; skips where there is none."""
+    with private_server() as url:
+        book = Book(url)
+        schema_version.upgrade(book)
+        book.close()
+        yield url
+
+
+@pytest.fixture
+def postgresql_book(postgresql_url: str) -> Iterator[Book]:
+    """An empty book on PostgreSQL."""
+    opened = Book(postgresql_url)
+    tables = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables if table is not directory)
+    with opened.engine.begin() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+        connection.execute(update(directory).values(revision=1))
     yield opened
     opened.close()
 
