@@ -1,0 +1,83 @@
+"""Run the benchmarks: ``python -m bench [--quick] [PART ...]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import allocation, footprint, report, throughput
+from bench.report import Row
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """How long and how large: times in seconds."""
+
+    round: float
+    rounds: int
+    rate: float
+    many: int
+    samples: int
+    reservations: int
+    load: float
+    starts: int
+
+
+_FULL = _Extent(round=1.5, rounds=3, rate=3, many=1_000_000, samples=300, reservations=60_000, load=5, starts=5)
+_QUICK = _Extent(round=0.5, rounds=2, rate=1, many=50_000, samples=60, reservations=60_000, load=1, starts=2)
+
+
+def _http(directory: Path, extent: _Extent) -> Iterator[Row]:
+    yield from throughput.through_http(directory, extent.round, extent.rounds)
+
+
+def _book(directory: Path, extent: _Extent) -> Iterator[Row]:
+    yield allocation.rate(directory, extent.rate)
+
+
+def _size(directory: Path, extent: _Extent) -> Iterator[Row]:
+    yield from allocation.by_size(directory, extent.many, extent.samples)
+
+
+def _memory(directory: Path, extent: _Extent) -> Iterator[Row]:
+    yield from footprint.with_large_book(directory, extent.reservations, extent.load, extent.starts)
+
+
+_PARTS = {"http": _http, "book": _book, "size": _size, "memory": _memory}
+
+
+def main() -> int:
+    """Measure, print and write; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Leasehold on this machine.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(_PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="shorter rounds and smaller books")
+    parser.add_argument("--directory", type=Path, help="where the books are made; on the disk that you want measured")
+    asked = parser.parse_args()
+    unknown = set(asked.parts) - set(_PARTS)
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    where = report.circumstances()
+    print(report.heading(where), flush=True)
+    began = time.monotonic()
+    rows: list[Row] = []
+    for name, part in _PARTS.items():
+        if asked.parts and name not in asked.parts:
+            continue
+        with tempfile.TemporaryDirectory(prefix="leasehold-bench-", dir=asked.directory) as directory:
+            for row in part(Path(directory), _QUICK if asked.quick else _FULL):
+                print(f"  {row.what}, {row.how}: {row.figure}", flush=True)
+                rows.append(row)
+    print(f"\n{report.table(rows)}\n")
+    for path in report.write(rows, where):
+        print(f"Written: {path}")
+    print(f"Took {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
