@@ -9,6 +9,9 @@ class                  meaning                                     usual status
 InvalidValue           the caller's value is wrong                 400
 NotFound               no such subnet, group, hold or reservation  404
 Conflict               somebody else has it; the text says who     409
+NotAuthenticated       what should prove who calls does not        401
+Forbidden              whoever calls may not do this               403
+TooManyAttempts        refused too often in a short time           429
 Exhausted              nothing left to hand out                    by contract
 Unavailable            the book or a peer cannot answer now        503
 Misconfigured          the operator has to act                     start is refused
@@ -40,6 +43,22 @@ class GroupNotFound(NotFound):
 
 class Conflict(LeaseholdError):
     """Somebody else has what the caller wants; the text names the other party. Nothing was changed."""
+
+
+class NotAuthenticated(LeaseholdError):
+    """A credential was given and is not good; the text is the same whatever is wrong with it."""
+
+
+class Forbidden(LeaseholdError):
+    """Whoever calls may not do this; the text says what would help. Nothing was changed."""
+
+
+class TooManyAttempts(LeaseholdError):
+    """Refused too often; ``retry_after`` counts the seconds after which it is worth trying again."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Exhausted(LeaseholdError):

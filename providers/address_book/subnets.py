@@ -176,7 +176,7 @@ class Subnets(Foundation):
 
     def _directory(self) -> Directory:
         self.ipam.refresh()
-        with self.book.read() as connection:
+        with self.book.read(snapshot=False) as connection:
             return self._directories.current(connection)
 
     def _add_group(self, connection: Connection, name: str, description: str, caller: Caller) -> Group:

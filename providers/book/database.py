@@ -43,14 +43,16 @@ class Book:
         return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, snapshot: bool = True) -> Iterator[Connection]:
         """A connection that sees one state of the book throughout (SQLite) or per statement (the others).
+
+        Without ``snapshot`` per statement on SQLite too, which is cheaper where there is only one.
 
         Raises Unavailable when the database does not answer.
         """
         try:
             with self.engine.connect() as connection:
-                if self.is_sqlite:
+                if snapshot and self.is_sqlite:
                     connection.exec_driver_sql("BEGIN")
                 yield connection
         except DBAPIError as error:

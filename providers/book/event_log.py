@@ -23,7 +23,8 @@ def record(
     address: IPAddress | None = None,
     **detail: Any,  # noqa: ANN401 - whatever JSON can hold
 ) -> None:
-    """Write an event; ``detail`` keeps what is set."""
+    """Write an event; ``detail`` keeps what is set, and the session of the caller as ``session``."""
+    detail["session"] = caller.session_id
     connection.execute(
         _ADD,
         {

@@ -38,6 +38,7 @@ _KEYED: dict[str, Any] = {"sqlite_with_rowid": False}
 MAC_LENGTH = 59
 NAME_LENGTH = 255
 KEY_LENGTH = 255
+TOKEN_NAME_LENGTH = 64
 
 
 def _subnet_id() -> Column[int]:
@@ -178,4 +179,21 @@ events = Table(
     Column("subnet", String(64)),
     Column("address", Address, index=True),
     Column("detail", JSON, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(TOKEN_NAME_LENGTH), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("node", String(NAME_LENGTH)),
+    Column("cluster", String(NAME_LENGTH)),
+    Column("subnets", JSON, nullable=False),
+    Column("groups", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+    sqlite_autoincrement=True,
 )

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 T = TypeVar("T")
 
 _JOBS_PER_COMMIT = 64
+_CACHE_KIB = 16 * 1024
 
 
 class _Job:
@@ -121,6 +122,7 @@ class Turns:
     def _commit(self, batch: list[_Job]) -> None:
         if self._connection is None:
             self._connection = self._engine.connect()
+            self._connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
         try:
             self._transact(self._connection, batch)
         except (SQLAlchemyError, sqlite3.Error) as error:
