@@ -32,10 +32,14 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking, for the event log: ``actor`` is a face or a user, ``request_id`` comes from X-Request-Id."""
+    """Who is asking, for the event log: ``actor`` is a face or a user.
+
+    ``request_id`` comes from X-Request-Id, ``session_id`` from X-Session-Id.
+    """
 
     actor: str
     request_id: str | None = None
+    session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
