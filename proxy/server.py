@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
-import logging.config
 import os
-import socket
+import resource
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -14,19 +14,25 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from providers.book.database import without_password
-from providers.errors import LeaseholdError, Misconfigured
+from providers.errors import LeaseholdError
 from proxy import __version__
+from proxy.access.guard import guard_for
+from proxy.access.notices import access_notices
+from proxy.access.throttle import Throttle
 from proxy.app import create_app
 from proxy.assembly import open_address_book
-from proxy.logs import log_configuration
+from proxy.listeners import check, listeners
+from proxy.logs.configuration import for_gunicorn, start_log
+from proxy.receiving import LONGEST_LINE, MOST_HEADERS
 from proxy.settings import Settings
+from proxy.tls import server_context
+from proxy.worker import Worker
 
 log = logging.getLogger(__name__)
 
 _ACCESS_LINE = '%(h)s "%(r)s" %(s)s %(B)s bytes %(M)s ms request %({x-request-id}o)s'
-_LONGEST_REQUEST_LINE = 8190
 _MOST_WORKERS = 4
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_MOST_CONNECTIONS = 500
 
 
 def serve(read_settings: Callable[[], Settings]) -> None:
@@ -35,64 +41,79 @@ def serve(read_settings: Callable[[], Settings]) -> None:
     Raises Misconfigured or Unavailable when it cannot start.
     """
     settings = read_settings()
-    _start_log(settings)
+    start_log(settings)
     open_address_book(settings).close()
-    for host in settings.bind_host:
-        _check_listener(host, settings.http_port)
+    context = server_context(settings)
+    places = listeners(settings)
+    for place in places:
+        check(place)
     for warning in settings.warnings:
         log.warning("%s", warning)
-    for host in settings.bind_host:
-        if host not in _LOOPBACK:
-            log.warning("Listening on %s without access control: whoever reaches it may change the book", host)
+    for notice in access_notices(settings):
+        log.warning("%s", notice)
     book = without_password(settings.database)
-    log.info("Leasehold %s on %s, book %s", __version__, ", ".join(_listeners(settings)), book)
-    _Server(settings, read_settings).run()
+    log.info("Leasehold %s on %s, book %s", __version__, ", ".join(str(place) for place in places), book)
+    Server(settings, read_settings, context).run()
 
 
-def _start_log(settings: Settings) -> None:
-    try:
-        logging.config.dictConfig(log_configuration(settings))
-    except ValueError as error:
-        raise Misconfigured(f":log_file: {settings.log_file} cannot be written: {error.__cause__ or error}") from error
+class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hints
+    """Leasehold as gunicorn sees it. Workers find in it what they were forked with."""
 
-
-def _check_listener(host: str, port: int) -> None:
-    """Raise Misconfigured when nobody can listen there: gunicorn would try for five seconds, with eleven lines."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_address(host), port))
-        except OSError as error:
-            raise Misconfigured(
-                f"Cannot listen on {host} port {port}: {error.strerror}. Stop whoever listens there, or choose another "
-                ":http_port: or :bind_host:"
-            ) from error
-
-
-class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hints
-    """Leasehold as gunicorn sees it."""
-
-    def __init__(self, settings: Settings, read_settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, settings: Settings, read_settings: Callable[[], Settings], context: ssl.SSLContext | None
+    ) -> None:
         self._settings = settings
         self._read_settings = read_settings
+        self._context = context
+        self._listeners = listeners(settings)
+        self._throttle = Throttle()
         self._started = False
         super().__init__()
+
+    @property
+    def request_timeout(self) -> int:
+        """How many seconds a client may take to send a request."""
+        return self._settings.request_timeout
+
+    def context_for(self, port: int) -> ssl.SSLContext | None:
+        """What a connection to ``port`` needs to speak TLS; None when it does not."""
+        secure = any(place.port == port for place in self._listeners if place.scheme == "https")
+        return self._context if secure else None
 
     def load_config(self) -> None:
         """Called at the start, and in the master on SIGHUP."""
         if self._started:
             try:
-                self._settings = self._read_settings()
+                self._read_again()
                 log.info("Settings read again")
             except LeaseholdError as error:
                 log.error("Settings not read again, the old ones stay: %s", error)  # noqa: TRY400 - no traceback
         self._started = True
         for key, value in _gunicorn_settings(self._settings).items():
             self.cfg.set(key, value)
+        self.cfg.set("bind", [place.bind for place in self._listeners])
+
+    def _read_again(self) -> None:
+        """Take new settings, certificate, key and CA, all of them or none.
+
+        The listeners stay: gunicorn would close them all and could not open them again while the old workers listen.
+        """
+        settings = self._read_settings()
+        context = server_context(settings)
+        start_log(settings)
+        for notice in access_notices(settings):
+            log.warning("%s", notice)
+        if listeners(settings) != self._listeners:
+            log.warning("The listeners stay as they are until the next start: :bind_host:, :http_port:, :https_port:")
+        self._settings = settings
+        # Whoever takes the certificate out of the settings does not get plain HTTP on the port for HTTPS.
+        self._context = context or self._context
 
     def load(self) -> Flask:
         """Called in every worker after it was forked: database connections must not be shared across a fork."""
-        app = create_app(open_address_book(self._settings), self._settings)
+        book = open_address_book(self._settings)
+        guard = guard_for(book, self._settings, throttle=self._throttle)
+        app = create_app(book, self._settings, guard=guard)
         # What is there now stays: without this, the garbage collector walks through all of it again and again, for a
         # sixth of the time that requests take.
         gc.collect()
@@ -102,22 +123,23 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hin
 
 def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
     return {
-        "bind": _listeners(settings),
         "workers": settings.workers or min(max(os.cpu_count() or 1, 2), _MOST_WORKERS),
-        "worker_class": "gthread",
+        "worker_class": Worker,
+        "worker_connections": _most_connections(),
         "threads": settings.threads,
         "proc_name": "leasehold",
-        "logconfig_dict": log_configuration(settings),
+        **for_gunicorn(settings),
         "access_log_format": _ACCESS_LINE,
-        "limit_request_line": _LONGEST_REQUEST_LINE,
+        "limit_request_line": LONGEST_LINE,
+        "limit_request_fields": MOST_HEADERS,
+        "limit_request_field_size": LONGEST_LINE,
+        # What reverse proxies tell is the business of proxy.peer.
+        "forwarded_allow_ips": "",
         "control_socket_disable": True,
     }
 
 
-def _listeners(settings: Settings) -> list[str]:
-    hosts = [_address(host) for host in settings.bind_host]
-    return [f"[{host}]:{settings.http_port}" if ":" in host else f"{host}:{settings.http_port}" for host in hosts]
-
-
-def _address(host: str) -> str:
-    return "0.0.0.0" if host == "*" else host  # noqa: S104 - as the operator says
+def _most_connections() -> int:
+    """How many connections a worker takes: one that runs out of open files would end."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CONNECTIONS if files == resource.RLIM_INFINITY else min(_MOST_CONNECTIONS, files // 2)

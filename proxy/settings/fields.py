@@ -7,23 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from marshmallow import ValidationError
 from marshmallow.fields import Field
-from netaddr import IPNetwork
-
-from providers.addresses import parse_address, parse_network
-from providers.errors import InvalidValue
 
 T = TypeVar("T")
 
 NOT_ALLOWED = "is not allowed"
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST_NAME = re.compile(rf"(?=.{{1,253}}$)(?!.*\.[0-9]+$)(?![0-9]+$){_LABEL}(\.{_LABEL})*")
 _VERSION = re.compile(r"\d{1,5}(\.\d{1,5}){1,3}([-+.][A-Za-z0-9.]{1,32})?")
 _PROVIDER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -44,7 +38,7 @@ class Text(Field[str]):
     allowed = "text"
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
-        return _text(value)
+        return text_of(value)
 
 
 class VersionText(Text):
@@ -84,6 +78,21 @@ class WholeNumber(Field[int]):
 
     def _deserialize(self, value: object, *_: object, **__: object) -> int:
         return _whole_number(value, self.low, self.high)
+
+
+class Port(Field[int | None]):
+    """A TCP port, or None (written as false) for no listener."""
+
+    allowed = "a whole number from 1 to 65535, false"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> int | None:
+        text = value.strip().casefold() if isinstance(value, str) else value
+        if text is False or text in ("false", "no", "off"):
+            return None
+        return _whole_number(value, 1, 65535)
+
+    def _serialize(self, value: int | None, *_: object, **__: object) -> int | bool:
+        return False if value is None else value
 
 
 class Minutes(Field[timedelta]):
@@ -135,15 +144,10 @@ class Switch(Field[bool]):
 class Enabled(Field[bool | str]):
     """Whether a module runs, and on which listener: true, false, http, https."""
 
-    def __init__(self, *, https: bool, **kwargs: object) -> None:
-        super().__init__(**kwargs)  # type: ignore[arg-type]
-        self.https = https
-        self.allowed = "true, false, http, https" if https else "true, false, http"
+    allowed = "true, false, http, https"
 
     def _deserialize(self, value: object, *_: object, **__: object) -> bool | str:
         name = value.strip().removeprefix(":").casefold() if isinstance(value, str) else None
-        if name == "https" and not self.https:
-            raise ValidationError("needs https, which this version does not offer")
         return name if name in {"http", "https"} else _switch(value)
 
 
@@ -159,48 +163,8 @@ class FilePath(Field[Path]):
         return None if value is None else str(value)
 
 
-class LogFile(Field[Path | None]):
-    """Where the log goes: a file, or None for the standard output."""
-
-    allowed = "STDOUT or the path of a file"
-
-    def _deserialize(self, value: object, *_: object, **__: object) -> Path | None:
-        name = value.strip().upper() if isinstance(value, str) else ""
-        if name == "STDOUT":
-            return None
-        if name in {"SYSLOG", "JOURNAL"}:
-            raise ValidationError("cannot be used: this version does not write to the system log")
-        return _path(value)
-
-    def _serialize(self, value: Path | None, *_: object, **__: object) -> str:
-        return "STDOUT" if value is None else str(value)
-
-
-class BindHosts(Field[tuple[str, ...]]):
-    """Where to listen: addresses, host names, or ``*`` for all interfaces."""
-
-    allowed = "*, an address, a host name, or a list of these"
-
-    def _deserialize(self, value: object, *_: object, **__: object) -> tuple[str, ...]:
-        return _each(value, _bind_host)
-
-    def _serialize(self, value: Iterable[str] | None, *_: object, **__: object) -> list[str]:
-        return list(value or ())
-
-
-class Networks(Field[tuple[IPNetwork, ...]]):
-    """A list of IPv4 networks, with prefix or netmask; it may be empty."""
-
-    allowed = "a list of IPv4 networks such as 10.0.1.0/24 or 10.0.1.0/255.255.255.0"
-
-    def _deserialize(self, value: object, *_: object, **__: object) -> tuple[IPNetwork, ...]:
-        return _each(value, _network, may_be_empty=True)
-
-    def _serialize(self, value: Iterable[IPNetwork] | None, *_: object, **__: object) -> list[str]:
-        return [str(network) for network in value or ()]
-
-
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """A value that has to be text on one line, without blanks at its ends; raises ValidationError."""
     if isinstance(value, int | float | date):
         raise ValidationError("is not text: put it in quotes")
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
@@ -226,56 +190,8 @@ def _switch(value: object) -> bool:
 
 
 def _path(value: object) -> Path:
-    text = _text(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    text = text_of(os.fspath(value) if isinstance(value, os.PathLike) else value)
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise ValidationError("names a home directory that is not known") from error
-
-
-def _each(value: object, parse: Callable[[object], T], *, may_be_empty: bool = False) -> tuple[T, ...]:
-    """Parse every element once, in order; marshmallow's form of messages names the wrong ones by their index."""
-    parsed: dict[T, None] = {}
-    wrong: dict[str | int, list[str]] = {}
-    for index, element in enumerate(as_list(value)):
-        try:
-            parsed[parse(element)] = None
-        except ValidationError as error:
-            wrong[index] = [str(message) for message in error.messages]
-    if wrong:
-        raise ValidationError(wrong)
-    if not parsed and not may_be_empty:
-        raise ValidationError("is empty")
-    return tuple(parsed)
-
-
-def _bind_host(value: object) -> str:
-    text = value.strip() if isinstance(value, str) else ""
-    if text == "*":
-        return text
-    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    try:
-        return str(parse_address(bare))
-    except InvalidValue:
-        if _HOST_NAME.fullmatch(bare):
-            return bare
-    raise ValidationError(NOT_ALLOWED)
-
-
-def _network(value: object) -> IPNetwork:
-    if isinstance(value, IPNetwork):
-        return value
-    text = value.strip() if isinstance(value, str) else ""
-    address, slash, mask = text.partition("/")
-    try:
-        if "." in mask:
-            netmask = parse_address(mask, version=4)
-            if not netmask.is_netmask():
-                raise ValidationError(f"has {mask}, which is no netmask")
-            text = f"{address}{slash}{netmask.netmask_bits()}"
-        network = parse_network(text)
-    except InvalidValue as error:
-        raise ValidationError(f"is no network ({error})" if slash else NOT_ALLOWED) from error
-    if network.version != 4:
-        raise ValidationError("is not IPv4, and /dhcp is")
-    return network

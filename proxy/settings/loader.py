@@ -16,16 +16,20 @@ from providers.errors import Misconfigured
 from providers.ipam.contract import IPAMProvider
 from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS, load_class
 from proxy.settings import yaml_file
+from proxy.settings.log_fields import LogDestination
 from proxy.settings.messages import Origin
 from proxy.settings.reading import Reading, read_section
-from proxy.settings.sections import Section, dhcp_section, externalipam_section, main_section, variable
-from proxy.settings.values import DHCPSettings, ExternalIPAMSettings, Settings
+from proxy.settings.schema import CERTIFICATE_FILES
+from proxy.settings.sections import Section, dhcp_section, externalipam_section, logs_section, main_section, variable
+from proxy.settings.values import DHCPSettings, ExternalIPAMSettings, LogsSettings, Settings
 from proxy.settings.yaml_file import YAMLFile
 
 DEFAULT_FILE = Path("config/settings.yml")
+DEFAULT_HTTP_PORT = 8000
 FILE_VARIABLE = "LEASEHOLD_CONFIG"
 
 _LONGEST_LIST = 10
+_MODULES = ("dhcp", "externalipam", "logs")
 _NOT_SETTINGS = ("LEASEHOLD_HOOK_", "LEASEHOLD_TEST_")
 _RUNS = {"true", "http", "https", "yes", "on"}
 
@@ -33,8 +37,8 @@ _RUNS = {"true", "http", "https", "yes", "on"}
 def load(path: Path | None = None, *, environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
     """Read the settings from ``path``, else the file in LEASEHOLD_CONFIG, else config/settings.yml if it is there.
 
-    ``overrides`` are keys of settings.yml, as given on the command line (None means not given), and ``dhcp`` and
-    ``externalipam`` with a mapping of theirs. They beat the environment, which beats the files.
+    ``overrides`` are keys of settings.yml, as given on the command line (None means not given), and ``dhcp``,
+    ``externalipam`` and ``logs`` with a mapping of theirs. They beat the environment, which beats the files.
 
     Raises Misconfigured with one line for each thing that is wrong, naming the file or variable, the key, the value
     (never a secret) and what is allowed.
@@ -56,7 +60,7 @@ class _Loading:
 
     def run(self, path: Path | None, overrides: Mapping[str, object]) -> Settings:
         file = self._settings_file(path)
-        of_modules = {name: overrides.get(name) or {} for name in ("dhcp", "externalipam")}
+        of_modules = {name: overrides.get(name) or {} for name in _MODULES}
         main = self._section(
             main_section(), file, {key: value for key, value in overrides.items() if key not in of_modules}
         )
@@ -65,6 +69,7 @@ class _Loading:
         ipam, ipam_provider = self._module(
             externalipam_section(), directory, of_modules["externalipam"], IPAM_PROVIDERS, IPAMProvider
         )
+        logs = self._section(logs_section(), directory / "logs.yml", _mapping("logs", of_modules["logs"]))
         self._other_files(directory)
         self._other_variables()
         if self.problems:
@@ -76,10 +81,12 @@ class _Loading:
                 "settings_directory": directory,
                 "state_dir": state_dir,
                 "database": _database(main.values["database"], state_dir),
-                "log_file": main.values["log_file"] and Path.cwd() / main.values["log_file"],
-            },
+                "log_file": _log_file(main.values["log_file"]),
+            }
+            | _listeners(main),
             dhcp=DHCPSettings(**dhcp.values, provider_settings=MappingProxyType(dhcp_provider)),
             externalipam=ExternalIPAMSettings(**ipam.values, provider_settings=MappingProxyType(ipam_provider)),
+            logs=LogsSettings(**logs.values),
             file=file if file in self.files else None,
             files=tuple(self.files),
             origins=MappingProxyType(self.origins),
@@ -137,10 +144,8 @@ class _Loading:
         contract: type[DHCPProvider] | type[IPAMProvider],
     ) -> tuple[Reading, Mapping[str, Any]]:
         """The settings of a module and those of the provider that it uses."""
-        if not isinstance(overrides, Mapping):
-            raise TypeError(f"{section.name} has to be a mapping of settings")
         path = directory / f"{section.name}.yml"
-        module = self._section(section, path, overrides)
+        module = self._section(section, path, _mapping(section.name, overrides))
         name = module.values.get("use_provider")
         if name is None:
             return module, {}
@@ -158,7 +163,7 @@ class _Loading:
 
     def _other_files(self, directory: Path) -> None:
         """Name modules of the Ruby proxy that are switched on and not here; their other files mean nothing."""
-        ours = {"dhcp", "externalipam", *DHCP_PROVIDERS, *IPAM_PROVIDERS}
+        ours = {*_MODULES, *DHCP_PROVIDERS, *IPAM_PROVIDERS}
         for path in sorted(directory.glob("*.yml")):
             if path in self.files or path.stem in ours:
                 continue
@@ -191,6 +196,16 @@ def _provider(name: str, known: Mapping[str, str], contract: type[DHCPProvider] 
     return Section(getattr(found, "name", name), found.settings_schema())
 
 
+def _mapping(name: str, overrides: object) -> Mapping[str, object]:
+    if not isinstance(overrides, Mapping):
+        raise TypeError(f"{name} has to be a mapping of settings")
+    return overrides
+
+
+def _log_file(destination: LogDestination) -> LogDestination:
+    return Path.cwd() / destination if isinstance(destination, Path) else destination
+
+
 def _database(url: URL | None, state_dir: Path) -> URL:
     """The URL with the path of an SQLite file made absolute, so that it stays the same file wherever we run."""
     if url is None:
@@ -198,6 +213,15 @@ def _database(url: URL | None, state_dir: Path) -> URL:
     if url.drivername == "sqlite" and url.database and not url.database.startswith("file:"):
         return url.set(database=str(Path.cwd() / url.database))
     return url
+
+
+def _listeners(main: Reading) -> dict[str, Any]:
+    """The port for HTTP, which is off when a certificate is set and nobody asked for it, and the paths of the files."""
+    paths = {name: main.values[name] and Path.cwd() / main.values[name] for name in CERTIFICATE_FILES}
+    port = main.values["http_port"]
+    if "http_port" not in main.origins and not any(paths.values()):
+        port = DEFAULT_HTTP_PORT
+    return {**paths, "http_port": port}
 
 
 def _first(problems: list[str]) -> str:

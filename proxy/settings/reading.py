@@ -12,9 +12,9 @@ import yaml
 from marshmallow import ValidationError, fields
 
 from proxy.settings.fields import as_list
-from proxy.settings.messages import COMMAND_LINE, Origin, shown, wrong
-from proxy.settings.ruby_proxy import PASSED_OVER, REFUSED
-from proxy.settings.sections import Key, Section, variable
+from proxy.settings.messages import COMMAND_LINE, Origin, wrong
+from proxy.settings.ruby_proxy import PASSED_OVER
+from proxy.settings.sections import Key, Section
 from proxy.settings.yaml_file import YAMLFile
 
 
@@ -50,8 +50,6 @@ def read_section(
         given.update(_from_file(section, file, reading))
     given.update(_from_environment(section.keys.values(), environ, reading))
     given.update({name: _Given(value, COMMAND_LINE) for name, value in overrides.items() if value is not None})
-    if not section.name:
-        _refuse_in_environment(environ, reading)
     try:
         reading.values = section.schema.load({name: value for name, (value, _) in given.items()})
     except ValidationError as error:
@@ -71,9 +69,6 @@ def _from_file(section: Section, file: YAMLFile, reading: Reading) -> dict[str, 
             # A key without a value is one that was left out: Ruby's nil.
             if value is not None:
                 given[name] = _Given(value, origin)
-        elif not section.name and name in REFUSED:
-            if value is not None:
-                reading.problems.append(f"{origin.place(name)} {shown(value)} {REFUSED[name]}")
         elif not section.name and name in PASSED_OVER:
             foreign.append(name)
         else:
@@ -119,13 +114,6 @@ def _secret(file_name: str) -> str:
     if not text:
         raise ValueError("is empty")
     return text
-
-
-def _refuse_in_environment(environ: Mapping[str, str], reading: Reading) -> None:
-    for name, reason in REFUSED.items():
-        value = environ.get(variable("", name))
-        if value:
-            reading.problems.append(f"{variable('', name)}: {shown(value)} {reason}")
 
 
 def _from_text(key: Key, text: str) -> object:

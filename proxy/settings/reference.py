@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from proxy.settings.ruby_proxy import PASSED_OVER, REFUSED
+from proxy.settings.ruby_proxy import PASSED_OVER
 from proxy.settings.sample import inline
 from proxy.settings.sections import Key, Section, all_sections
 
@@ -46,8 +46,8 @@ For keys marked *secret* a second variable with `_FILE` at its end names a file 
 ## Files of the Ruby smart proxy
 
 An existing `settings.yml`, `settings.d/dhcp.yml` and `settings.d/externalipam.yml` can be taken as they are. Note that
-some defaults differ: Leasehold listens on http port 8000 of 127.0.0.1, logs to the standard output, both modules are
-enabled, and addresses are not probed.
+some defaults differ: Leasehold listens on 127.0.0.1, on http port 8000 when no certificate is set, logs to the standard
+output, both modules are enabled, and addresses are not probed.
 """
 
 
@@ -70,14 +70,10 @@ def _row(key: Key) -> Sequence[str]:
 
 
 def _foreign() -> str:
-    refused = _table(("key", "why"), [(f"`{key}`", f"{reason}.") for key, reason in REFUSED.items()])
     return f"""\
-## Keys of the Ruby smart proxy that stop the start
+## What stops the start
 
-They promise protection that this version cannot give, so that passing over them would be dangerous.
-
-{refused}
-`enabled: https` and `ping_free_ip: true` stop it for the same reason.
+`ping_free_ip: true` promises a protection that this version cannot give, so that passing over it would be dangerous.
 
 ## Keys of the Ruby smart proxy that are passed over
 

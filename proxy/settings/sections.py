@@ -15,7 +15,8 @@ from marshmallow import Schema, fields, missing, validate
 from marshmallow.fields import Field
 
 from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS, load_class
-from proxy.settings.schema import DHCPSchema, ExternalIPAMSchema, SettingsSchema
+from proxy.settings.module_schema import DHCPSchema, ExternalIPAMSchema, LogsSchema
+from proxy.settings.schema import SettingsSchema
 
 _STOCK_FIELDS: tuple[tuple[type[Field[Any]], str], ...] = (
     (fields.Boolean, "true, false"),
@@ -116,6 +117,11 @@ def externalipam_section() -> Section:
     return Section("externalipam", ExternalIPAMSchema())
 
 
+def logs_section() -> Section:
+    """The module that serves /logs."""
+    return Section("logs", LogsSchema())
+
+
 def all_sections() -> Iterator[Section]:
     """Every settings file there can be, without those of providers that have no settings."""
     yield main_section()
@@ -125,6 +131,7 @@ def all_sections() -> Iterator[Section]:
             schema: Schema = load_class(name, providers).settings_schema()  # type: ignore[attr-defined]
             if schema.fields:
                 yield Section(name, schema)
+    yield logs_section()
 
 
 def _allowed_by_stock_field(field: Field[Any]) -> str:

@@ -29,6 +29,7 @@ def test_no_request_fails_while_the_workers_are_replaced(service: Service, book_
             progress.passed()
         return statuses
 
+    service.wait_for_log("Booting worker", times=2)
     before = set(service.workers())
     crowd = Crowd(CLIENTS, ask)
     for reloads in range(1, 4):
@@ -49,6 +50,7 @@ def test_sighup_reads_the_settings_again(stopped_service: Service) -> None:
     settings.write_text(":reported_version: 3.12.0\n")
     stopped_service.environ["LEASEHOLD_CONFIG"] = str(settings)
     stopped_service.start()
+    stopped_service.wait_for_log("Booting worker", times=2)
     old = stopped_service.workers()
 
     settings.write_text(":reported_version: 3.13.0\n")
@@ -64,6 +66,7 @@ def test_wrong_settings_at_sighup_leave_the_old_ones(stopped_service: Service) -
     settings.write_text(":reported_version: 3.12.0\n")
     stopped_service.environ["LEASEHOLD_CONFIG"] = str(settings)
     stopped_service.start()
+    stopped_service.wait_for_log("Booting worker", times=2)
     old = stopped_service.workers()
 
     settings.write_text(":reported_version: 3.13.0\n:threads: many\n")
@@ -72,7 +75,7 @@ def test_wrong_settings_at_sighup_leave_the_old_ones(stopped_service: Service) -
         stopped_service.wait_for_log(rf"Worker exiting \(pid: {pid}\)")
 
     assert Client(stopped_service.port, retries=True).get("/version").json["version"] == "3.12.0"
-    (complaint,) = stopped_service.lines(" ERROR ")
+    (complaint,) = stopped_service.lines("[E]")
     assert "threads" in complaint
     assert "many" in complaint
 
@@ -84,7 +87,7 @@ def test_sigterm_ends_everything(service: Service) -> None:
 
     assert service.wait() == 0
     assert not service.is_alive()
-    assert service.lines(" ERROR ") == []
+    assert service.lines("[E]") == []
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", service.port)) != 0
 

@@ -11,8 +11,9 @@ from netaddr import IPNetwork
 from sqlalchemy import URL
 
 from providers.errors import Misconfigured
-from proxy.settings import DHCPSettings, ExternalIPAMSettings, Settings, load
-from proxy.settings.schema import DHCPSchema, ExternalIPAMSchema, SettingsSchema
+from proxy.settings import DHCPSettings, ExternalIPAMSettings, LogsSettings, Settings, load
+from proxy.settings.module_schema import DHCPSchema, ExternalIPAMSchema, LogsSchema
+from proxy.settings.schema import SettingsSchema
 
 
 def test_without_files_every_setting_has_its_default(site):
@@ -25,7 +26,7 @@ def test_without_files_every_setting_has_its_default(site):
     assert settings.database.render_as_string() == f"sqlite:///{site}/var/leasehold.db"
     assert settings.http_port == 8000
     assert settings.bind_host == ("127.0.0.1",)
-    assert settings.log_file is None
+    assert settings.log_file == "STDOUT"
     assert settings.log_level == "INFO"
     assert settings.reported_version is None
     assert settings.workers is None
@@ -55,9 +56,10 @@ def test_loading_creates_nothing(site):
 @pytest.mark.parametrize(
     ("values", "schema", "beside"),
     [
-        (Settings, SettingsSchema, {"dhcp", "externalipam", "file", "files", "origins", "warnings"}),
+        (Settings, SettingsSchema, {"dhcp", "externalipam", "logs", "file", "files", "origins", "warnings"}),
         (DHCPSettings, DHCPSchema, {"provider_settings"}),
         (ExternalIPAMSettings, ExternalIPAMSchema, {"provider_settings"}),
+        (LogsSettings, LogsSchema, set()),
     ],
 )
 def test_the_attributes_are_the_keys_of_the_schema(values, schema, beside):
@@ -190,8 +192,14 @@ class TestValues:
             (":bind_host: '[::1]'", "bind_host", ("::1",)),
             (":bind_host: [localhost, localhost]", "bind_host", ("localhost",)),
             (":bind_host: proxy-1.example.org", "bind_host", ("proxy-1.example.org",)),
-            (":log_file: STDOUT", "log_file", None),
-            (":log_file: stdout", "log_file", None),
+            (":log_file: STDOUT", "log_file", "STDOUT"),
+            (":log_file: stdout", "log_file", "STDOUT"),
+            (":log_file: SYSLOG", "log_file", "SYSLOG"),
+            (":log_file: :syslog", "log_file", "SYSLOG"),
+            (":file_rolling_age: 86400", "file_rolling_age", 86400),
+            (":file_rolling_age: Daily", "file_rolling_age", "daily"),
+            (":log_format: JSON", "log_format", "json"),
+            (":file_logging_pattern: '%m'", "file_logging_pattern", "%m"),
             (":log_file: /somewhere/proxy.log", "log_file", Path("/somewhere/proxy.log")),
             (":log_level: :debug", "log_level", "DEBUG"),
             (":log_level: warn", "log_level", "WARN"),

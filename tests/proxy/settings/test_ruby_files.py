@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.settings import load
-from proxy.settings.ruby_proxy import PASSED_OVER, REFUSED
+from proxy.settings.ruby_proxy import PASSED_OVER
 from proxy.settings.sections import main_section
 
 COMMENTED = """\
@@ -80,6 +80,7 @@ def test_an_untouched_installation_is_read_without_a_word(write):
     assert settings.warnings == ()
     assert settings.dhcp.enabled is False
     assert settings.externalipam.enabled is False
+    assert settings.logs.enabled is False
 
 
 def test_an_installation_in_use(write, site):
@@ -128,7 +129,7 @@ def test_a_file_of_ours_with_another_ending_is_named(write):
 
 @pytest.mark.parametrize("key", sorted(PASSED_OVER))
 def test_harmless_keys_are_named_in_one_warning(write, key):
-    write("settings.yml", "".join(f":{name}: true\n" for name in {key, "log_buffer"}))
+    write("settings.yml", "".join(f":{name}: true\n" for name in {key, "daemon"}))
     (warning,) = load(environ={}).warnings
     assert key in warning
 
@@ -158,25 +159,10 @@ def test_unknown_keys_of_modules_and_providers_are_named(write):
     )
 
 
-class TestRefusals:
-    @pytest.mark.parametrize("key", sorted(REFUSED))
-    @pytest.mark.parametrize("value", ["[]", "[foreman.example.org]", "8443", "ssl/certs/ca.pem", "''"])
-    def test_what_promises_protection_stops_the_start(self, write, refusal, key, value):
-        write("settings.yml", f":{key}: {value}")
-        (line,) = refusal()
-        assert line.startswith(f"config/settings.yml: :{key}: ")
-        assert "this version does not offer" in line
+def test_no_key_is_both_passed_over_and_known():
+    assert not PASSED_OVER & set(main_section().keys)
 
-    @pytest.mark.parametrize("key", sorted(REFUSED))
-    def test_in_a_variable_as_well(self, refusal, key):
-        (line,) = refusal({f"LEASEHOLD_{key.upper()}": "x"})
-        assert line.startswith(f"LEASEHOLD_{key.upper()}: 'x' needs ")
 
-    @pytest.mark.parametrize("key", sorted(REFUSED))
-    def test_a_key_without_a_value_promises_nothing(self, write, key):
-        write("settings.yml", f":{key}:")
-        assert load(environ={}).http_port == 8000
-
-    def test_no_key_is_both_refused_and_known(self):
-        assert not (set(REFUSED) | PASSED_OVER) & set(main_section().keys)
-        assert not set(REFUSED) & PASSED_OVER
+@pytest.mark.parametrize("key", ["trusted_hosts", "ssl_certificate", "ssl_private_key", "ssl_ca_file"])
+def test_what_promises_protection_is_not_passed_over(key):
+    assert key in main_section().keys

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.settings import load
-from proxy.settings.sections import dhcp_section, externalipam_section, main_section
+from proxy.settings.sections import dhcp_section, externalipam_section, logs_section, main_section
 
 NUMBERS = ["'soon'", "0", "-1", "8000.5", "true", "[8000]", "99999999", "''", "'8 000'", "2024-01-01", "'٣'"]
 PATHS = ["7", "['var']", "''", "'  '", '"a\\nb"', '"a\\0b"', "true", "{a: b}"]
@@ -14,7 +14,15 @@ SETTINGS = {
     "settings_directory": PATHS,
     "state_dir": [*PATHS, "~nobody-has-this-name/var"],
     "database": ["7", "''", "book.db", "oracle://db/book", "postgresql+asyncpg://db/x", "sqlite://", "mysql://db:x/y"],
-    "http_port": [*NUMBERS, "65536"],
+    "http_port": [*NUMBERS, "65536", "none", "off"],
+    "https_port": [*NUMBERS, "65536"],
+    "ssl_certificate": PATHS,
+    "ssl_private_key": PATHS,
+    "ssl_ca_file": PATHS,
+    "tls_disabled_versions": ["1.4", "'1.5'", "true", "SSLv3", "{a: b}", "[['1.2']]", "['1.2', '1.3']"],
+    "ssl_disabled_ciphers": ["7", "[true]", "a b", "'!AES'", "TLS_AES_128_GCM_SHA256", "{a: b}", "AES:DES"],
+    "tls_proxies": ["7", "proxy.example.org", "10.0.0.256", "10.0.0.1/24", "'*'", "[true]", "{a: b}"],
+    "request_timeout": [*NUMBERS, "301"],
     "bind_host": [
         "[]",
         "''",
@@ -28,7 +36,18 @@ SETTINGS = {
         "{a: b}",
         "[[a]]",
     ],
-    "log_file": [*PATHS, "SYSLOG", "syslog", "JOURNAL"],
+    "trusted_hosts": ["7", "true", "['*']", "['*.org']", "['<x>']", "['']", '["a\\nb"]', "[[a]]", "{a: b}"],
+    "forward_verify": ["maybe", "7", "''", "[true]"],
+    "insecure_http": ["maybe", "7", "''", "[true]"],
+    "log_file": [*PATHS, "JOURNAL", "journald"],
+    "log_format": ["xml", "7", "''"],
+    "file_logging_pattern": ["'%d'", "'%z %m'", "'%X{user} %m'", "'%X %m'", "'%m %'", "7", "''"],
+    "system_logging_pattern": ["plain", "'%F %m'", "[]"],
+    "file_rolling_size": ["-1", "'1M'", "0.5", "1048577"],
+    "file_rolling_age": ["yearly", "0", "-1", "''", "31622401", "[daily]"],
+    "file_rolling_keep": [*NUMBERS, "1001"],
+    "log_buffer": [*NUMBERS, "100001"],
+    "log_buffer_errors": ["-1", "'many'", "0.5", "100001"],
     "log_level": ["LOUD", "7", "true", "''", "[INFO]", "UNKNOWN"],
     "reported_version": ["3.10", "3", "'3'", "three", "''", "'1.2.3 4'", "[3.13.0]"],
     "workers": [*NUMBERS, "65"],
@@ -40,7 +59,7 @@ SETTINGS = {
     "join_minutes": NUMBERS,
 }
 DHCP = {
-    "enabled": ["https", "maybe", "7", "''", "[true]", "{a: b}"],
+    "enabled": ["ftp", "maybe", "7", "''", "[true]", "{a: b}"],
     "use_provider": [
         "dhcp_isc",
         "7",
@@ -58,14 +77,16 @@ DHCP = {
     "server": ["7", "''", "[a]", '"a\\nb"'],
 }
 EXTERNALIPAM = {
-    "enabled": ["https", "maybe", "7"],
+    "enabled": ["ftp", "maybe", "7"],
     "use_provider": ["externalipam_phpipam", "7", "site_providers.PeerDHCP", "site_providers.answer"],
     "ip_exists_form": ["json", "7", "true", "''"],
 }
+LOGS = {"enabled": ["maybe", "7", "''"]}
 FILES = (
     ("settings.yml", main_section(), SETTINGS),
     ("settings.d/dhcp.yml", dhcp_section(), DHCP),
     ("settings.d/externalipam.yml", externalipam_section(), EXTERNALIPAM),
+    ("settings.d/logs.yml", logs_section(), LOGS),
 )
 CASES = [(name, key, value) for name, _, table in FILES for key, values in table.items() for value in values]
 
@@ -90,7 +111,7 @@ def test_a_wrong_value_is_told_with_file_key_and_what_is_allowed(write, refusal,
         (
             "settings.yml",
             ":http_port: soon",
-            "config/settings.yml: :http_port: 'soon' is not allowed; allowed: a whole number from 1 to 65535",
+            "config/settings.yml: :http_port: 'soon' is not allowed; allowed: a whole number from 1 to 65535, false",
         ),
         (
             "settings.yml",
@@ -106,9 +127,9 @@ def test_a_wrong_value_is_told_with_file_key_and_what_is_allowed(write, refusal,
         ),
         (
             "settings.yml",
-            ":log_file: SYSLOG",
-            "config/settings.yml: :log_file: 'SYSLOG' cannot be used: this version does not write to the system log; "
-            "allowed: STDOUT or the path of a file",
+            ":log_file: JOURNAL",
+            "config/settings.yml: :log_file: 'JOURNAL' cannot be used: choose STDOUT, which systemd writes to the "
+            "journal, or SYSLOG; allowed: STDOUT, SYSLOG, or the path of a file",
         ),
         (
             "settings.d/dhcp.yml",
@@ -123,10 +144,28 @@ def test_a_wrong_value_is_told_with_file_key_and_what_is_allowed(write, refusal,
             "allowed: false",
         ),
         (
-            "settings.d/dhcp.yml",
-            ":enabled: https",
-            "config/settings.d/dhcp.yml: :enabled: 'https' needs https, which this version does not offer; "
-            "allowed: true, false, http",
+            "settings.yml",
+            ":http_port: false",
+            "config/settings.yml: :http_port: false leaves no listener, because there is no :ssl_certificate:; "
+            "allowed: a whole number from 1 to 65535, false",
+        ),
+        (
+            "settings.yml",
+            ":ssl_ca_file: ca.pem",
+            "config/settings.yml: :ssl_ca_file: 'ca.pem' needs :ssl_certificate: and :ssl_private_key: as well; "
+            "allowed: the path of a PEM file",
+        ),
+        (
+            "settings.yml",
+            ":ssl_ca_file: ca.pem\n:ssl_certificate: a.pem\n:ssl_private_key: a.key\n:http_port: 8443",
+            "config/settings.yml: :http_port: 8443 is the port of the other listener; "
+            "allowed: a whole number from 1 to 65535, false",
+        ),
+        (
+            "settings.yml",
+            ":tls_disabled_versions: [1.2, '1.3']",
+            "config/settings.yml: :tls_disabled_versions: [1.2, \"1.3\"] are all the versions that are spoken; "
+            "allowed: a list of '1.0', '1.1', '1.2', '1.3'",
         ),
         (
             "settings.d/dhcp.yml",
@@ -158,7 +197,7 @@ def test_a_wrong_variable_is_named_with_its_value(section, refusal):
 
 def test_a_wrong_override_is_named_as_the_command_line(refusal):
     (line,) = refusal(http_port=70000)
-    assert line == "command line: :http_port: 70000 is not allowed; allowed: a whole number from 1 to 65535"
+    assert line == "command line: :http_port: 70000 is not allowed; allowed: a whole number from 1 to 65535, false"
 
 
 def test_everything_wrong_is_told_at_once(write, refusal):

@@ -1,0 +1,86 @@
+"""The settings of each module: ``settings.d/dhcp.yml``, ``logs.yml`` and ``externalipam.yml``."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, ValidationError
+
+from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS
+from proxy.settings.fields import Choice, Enabled, ProviderName, Switch, Text
+from proxy.settings.list_fields import Networks
+from proxy.settings.schema import about
+
+
+def _no_probing_yet(value: bool) -> None:
+    if value:
+        raise ValidationError("needs probing, which this version does not offer")
+
+
+class DHCPSchema(Schema):
+    """``settings.d/dhcp.yml``."""
+
+    enabled = Enabled(
+        load_default=True,
+        metadata=about("Whether /dhcp is served; http and https mean on that listener only."),
+    )
+    use_provider = ProviderName(
+        DHCP_PROVIDERS,
+        load_default="dhcp_none",
+        metadata=about("Who serves the reservations to clients. dhcp_none: nobody, the book alone keeps them."),
+    )
+    subnets = Networks(
+        load_default=(),
+        metadata=about(
+            "When not empty, only these networks of the book are served on /dhcp.",
+            computed="all",
+            example=["10.0.1.0/255.255.255.0", "10.0.2.0/24"],
+        ),
+    )
+    ping_free_ip = Switch(
+        load_default=False,
+        validate=_no_probing_yet,
+        metadata=about("Whether an address is probed before it is suggested.", allowed="false"),
+    )
+    server = Text(
+        load_default=None,
+        metadata=about(
+            "The address of the DHCP server for the Ruby proxy's providers. It is read, and nothing uses it yet.",
+            computed="none",
+            example="127.0.0.1",
+        ),
+    )
+
+
+class LogsSchema(Schema):
+    """``settings.d/logs.yml``."""
+
+    enabled = Enabled(
+        load_default=True,
+        metadata=about(
+            "Whether /logs is served, which Foreman's Logs page reads; http and https mean on that listener only."
+        ),
+    )
+
+
+class ExternalIPAMSchema(Schema):
+    """``settings.d/externalipam.yml``."""
+
+    enabled = Enabled(
+        load_default=True,
+        metadata=about("Whether /ipam is served; http and https mean on that listener only."),
+    )
+    use_provider = ProviderName(
+        IPAM_PROVIDERS,
+        load_default="externalipam_local",
+        metadata=about(
+            "Who keeps the truth about which addresses are taken, for /dhcp as well. externalipam_local: the book."
+        ),
+    )
+    ip_exists_form = Choice(
+        "bare",
+        "result",
+        load_default="bare",
+        metadata=about(
+            "How /ipam says whether an address exists: bare is true or false, which every Foreman release reads; "
+            'result is {"result": true}, which newer ones read as well.'
+        ),
+    )
