@@ -26,6 +26,7 @@ bench: venv
 
 docs: venv
 	$(BIN)/leasehold config reference > docs/settings.md
+	$(BIN)/leasehold config access > docs/access.md
 	$(BIN)/leasehold config sample --force --directory config
 
 clean:

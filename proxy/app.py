@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from flask import Flask, Response, abort, request
 
 from providers.address_book import AddressBook
-from proxy.api import dhcp, ipam, root
+from proxy.access.guard import Guard, guard_app, guard_for
+from proxy.api import dhcp, ipam, logs, root
 from proxy.api.form import LARGEST_BODY, MOST_FIELDS
 from proxy.errors import handle_errors
+from proxy.logs.context import Traced
 from proxy.paths import Paths
+from proxy.peer import Peers, peer_of
 from proxy.request_id import HEADER, request_id
 from proxy.service import Service, provide
 from proxy.settings import Settings
 
+FACES = (root.face, dhcp.face, ipam.face, logs.face)
+"""Every face that can be enabled."""
 
-def create_app(book: AddressBook, settings: Settings) -> Flask:
-    """Return the WSGI application that serves ``book`` as ``settings`` say.
+
+def create_app(
+    book: AddressBook,
+    settings: Settings,
+    *,
+    guard: Guard | None = None,
+    failed_modules: Mapping[str, str] = MappingProxyType({}),
+) -> Flask:
+    """Return the WSGI application that serves ``book`` as ``settings`` say; ``guard`` is what they ask for by default.
+
+    A module in ``failed_modules`` is not served; Foreman's Logs page shows the reason that is given for it.
 
     Nothing redirects: a path that differs from a route by a slash is another path, as in the smart proxy.
     """
@@ -27,17 +44,33 @@ def create_app(book: AddressBook, settings: Settings) -> Flask:
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     app.url_map.merge_slashes = False
-    app.wsgi_app = Paths(app.wsgi_app)  # type: ignore[method-assign]
-    provide(app, Service(book, settings))
+    app.wsgi_app = Peers(Traced(Paths(app.wsgi_app)), settings)  # type: ignore[method-assign]
+    provide(app, Service(book, settings, failed_modules))
     handle_errors(app)
     app.before_request(_refuse_large_body)
+    app.before_request(lambda: _refuse_unreadable_peer(settings))
     app.after_request(_mark)
     app.register_blueprint(root.face)
-    modules = ((dhcp.face, settings.dhcp.enabled), (ipam.face, settings.externalipam.enabled))
-    for face, enabled in modules:
-        if enabled:
+    modules = (
+        ("dhcp", dhcp.face, settings.dhcp.enabled),
+        ("externalipam", ipam.face, settings.externalipam.enabled),
+        ("logs", logs.face, settings.logs.enabled),
+    )
+    for name, face, enabled in modules:
+        if enabled and name not in failed_modules:
             app.register_blueprint(face)
-    _keep_to_listeners(app, {face.name: enabled for face, enabled in modules if isinstance(enabled, str)})
+    _keep_to_listeners(app, {face.name: enabled for _, face, enabled in modules if isinstance(enabled, str)})
+    # Last: what is not there is 404 for everybody, whoever they are.
+    guard_app(app, guard or guard_for(book, settings))
+    return app
+
+
+def routes_only() -> Flask:
+    """Return an application with the routes of all faces and nothing behind them: to be looked at, not to be called."""
+    app = Flask("proxy", static_folder=None, template_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    for face in FACES:
+        app.register_blueprint(face)
     return app
 
 
@@ -57,6 +90,11 @@ def _refuse_large_body() -> None:
     """Also where the body would not be read."""
     if (request.content_length or 0) > LARGEST_BODY:
         abort(413)
+
+
+def _refuse_unreadable_peer(settings: Settings) -> None:
+    """Raise InvalidValue when a reverse proxy sent headers that cannot be read."""
+    peer_of(request.environ, settings)
 
 
 def _mark(response: Response) -> Response:

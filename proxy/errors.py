@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import logging
-from pathlib import PurePath
-from traceback import extract_tb
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from providers.errors import Conflict, InvalidValue, LeaseholdError, NotFound
+from providers.errors import (
+    Conflict,
+    Forbidden,
+    InvalidValue,
+    LeaseholdError,
+    NotAuthenticated,
+    NotFound,
+    TooManyAttempts,
+)
 from proxy.api.answer import json_answer, text_answer
+from proxy.logs.backtrace import summary
+from proxy.logs.cleaning import clean
 from proxy.request_id import request_id
 
 NO_SUCH_URL = "Requested url was not found"
 
-_STATUS: tuple[tuple[type[LeaseholdError], int], ...] = ((InvalidValue, 400), (NotFound, 404), (Conflict, 409))
+_STATUS: tuple[tuple[type[LeaseholdError], int], ...] = (
+    (InvalidValue, 400),
+    (NotAuthenticated, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (TooManyAttempts, 429),
+)
+_LOGGED_BY_ACCESS = (NotAuthenticated, Forbidden, TooManyAttempts)
 _UNAVAILABLE = 503
 _SERVER_ERRORS = 500
 
@@ -29,12 +45,12 @@ def status_of(error: LeaseholdError) -> int:
 
 def as_text(error: LeaseholdError) -> Response:
     """The form of ``/dhcp`` and of the root face: the sentence itself."""
-    return text_answer(str(error), _noted(error))
+    return _with_headers(text_answer(str(error), _noted(error)), error)
 
 
 def as_object(error: LeaseholdError) -> Response:
     """The form of ``/ipam``: ``{"error": sentence}``."""
-    return json_answer({"error": str(error)}, _noted(error))
+    return _with_headers(json_answer({"error": str(error)}, _noted(error)), error)
 
 
 def handle_errors(app: Flask) -> None:
@@ -53,23 +69,27 @@ def _refused(error: HTTPException) -> Response:
 
 def _surprised(error: Exception) -> Response:
     """A mistake of ours: the log learns where, the caller only under which id to look."""
-    frame = extract_tb(error.__traceback__)[-1]
-    where = f"{PurePath(frame.filename).name}:{frame.lineno}"
-    _log.error("%s: %s: %s (%s)", _what(), type(error).__name__, _one_line(error), where)
-    _log.debug("%s", _what(), exc_info=error)
+    _log.error("%s: %s", _what(), summary(error), exc_info=error)
     return text_answer(f"Internal error; the log tells more under request id {request_id()}", _SERVER_ERRORS)
+
+
+def _with_headers(answer: Response, error: LeaseholdError) -> Response:
+    """What HTTP wants beside the status."""
+    if isinstance(error, NotAuthenticated):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooManyAttempts):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _noted(error: LeaseholdError) -> int:
     status = status_of(error)
+    if isinstance(error, _LOGGED_BY_ACCESS):
+        return status
     level = logging.ERROR if status >= _SERVER_ERRORS else logging.INFO
-    _log.log(level, "%s: %d %s", _what(), status, _one_line(error))
+    _log.log(level, "%s: %d %s", _what(), status, clean(str(error)))
     return status
 
 
 def _what() -> str:
-    return f"[{request_id()}] {request.method} {_one_line(request.path)}"
-
-
-def _one_line(text: object) -> str:
-    return "".join(char if char.isprintable() else " " for char in str(text)[:500])
+    return f"[{request_id()}] {request.method} {clean(request.path[:500])}"

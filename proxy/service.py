@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app
 
 from providers.address_book import AddressBook
 from providers.model import Caller
-from proxy.request_id import request_id
+from proxy.access.session import current_identity
+from proxy.request_id import request_id, session_id
 from proxy.settings import Settings
 
 _KEY = "leasehold"
@@ -20,6 +22,8 @@ class Service:
 
     book: AddressBook
     settings: Settings
+    failed_modules: Mapping[str, str] = field(default_factory=dict)
+    """Modules that are enabled and could not start, with the reason."""
 
 
 def provide(app: Flask, service: Service) -> None:
@@ -39,5 +43,5 @@ def current_book() -> AddressBook:
 
 
 def current_caller(face: str) -> Caller:
-    """Whoever sent this request, for the event log: ``face`` and the address of the peer."""
-    return Caller(actor=f"{face}:{request.remote_addr or 'local'}", request_id=request_id())
+    """Whoever sent this request, for the event log: ``face`` and the name of the token, certificate or host."""
+    return Caller(actor=f"{face}:{current_identity().actor}", request_id=request_id(), session_id=session_id())

@@ -9,6 +9,7 @@ from providers.address_book.allocatable import host_range
 from providers.addresses import Range, parse_address, parse_mac
 from providers.errors import Exhausted, InvalidValue, NotFound, SubnetNotFound
 from providers.model import Asker, Caller, Lease, Subnet, Use
+from proxy.access import Policy, access, may_use, permit_subnet
 from proxy.api.answer import empty_answer, json_answer, streamed_answer
 from proxy.api.form import Parameters, all_parameters, query_parameters
 from proxy.api.method import meant_method
@@ -21,13 +22,15 @@ face = Blueprint("dhcp", __name__, url_prefix="/dhcp")
 
 @face.get("")
 @face.get("/")
+@access(Policy.READ, keeps_limits=True)
 def subnets() -> Response:
     """The subnets, with the options that Foreman imports."""
-    served = (subnet for subnet in current_book().subnets(dhcp=True) if _is_served(subnet))
+    served = (subnet for subnet in current_book().subnets(dhcp=True) if _is_served(subnet) and may_use(subnet))
     return json_answer([subnet_record(subnet) for subnet in served])
 
 
 @face.get("/<network>")
+@access(Policy.READ, keeps_limits=True)
 def records(network: str) -> Response:
     """All reservations and leases of a subnet."""
     subnet = _subnet(network)
@@ -36,6 +39,7 @@ def records(network: str) -> Response:
 
 
 @face.get("/<network>/unused_ip")
+@access(Policy.WRITE, head=Policy.READ, keeps_limits=True)
 def unused_ip(network: str) -> Response:
     """An address that is held for the caller from now on; null when there is none.
 
@@ -58,6 +62,7 @@ def unused_ip(network: str) -> Response:
 
 
 @face.get("/<network>/ip/<ip>")
+@access(Policy.READ, keeps_limits=True)
 def by_address(network: str, ip: str) -> Response:
     """All reservations on an address; the lease only if there is none."""
     asked, address = parse_address(network, version=4), parse_address(ip, version=4)
@@ -73,6 +78,7 @@ def by_address(network: str, ip: str) -> Response:
 
 
 @face.get("/<network>/mac/<mac>")
+@access(Policy.READ, keeps_limits=True)
 def by_mac(network: str, mac: str) -> Response:
     """The reservation of a MAC, or else its lease. Octets of one digit find nothing, as recorded."""
     asked, wanted = parse_address(network, version=4), parse_mac(mac)
@@ -89,6 +95,7 @@ def by_mac(network: str, mac: str) -> Response:
 
 
 @face.post("/<network>")
+@access(Policy.WRITE, keeps_limits=True)
 def reserve(network: str) -> Response:
     """Reserve an address for a MAC. The network of the path counts, one in the form does not."""
     asked = parse_address(network, version=4)
@@ -103,6 +110,7 @@ def reserve(network: str) -> Response:
 
 
 @face.delete("/<network>/ip/<ip>")
+@access(Policy.WRITE, keeps_limits=True)
 def release_address(network: str, ip: str) -> Response:
     """Remove all reservations on an address; it is no error when there are none, or no such subnet."""
     asked, address = parse_address(network, version=4), parse_address(ip, version=4)
@@ -117,6 +125,7 @@ def release_address(network: str, ip: str) -> Response:
 
 
 @face.delete("/<network>/mac/<mac>")
+@access(Policy.WRITE, keeps_limits=True)
 def release_mac(network: str, mac: str) -> Response:
     """Remove the reservation of a MAC; it is no error when there is none, or no such subnet."""
     asked, unwanted = parse_address(network, version=4), parse_mac(mac)
@@ -131,6 +140,7 @@ def release_mac(network: str, mac: str) -> Response:
 
 
 @face.post("/<network>/ip/<ip>")
+@access(Policy.WRITE, keeps_limits=True)
 def override_address(network: str, ip: str) -> Response:
     """A POST that means DELETE or GET."""
     method = meant_method(request, all_parameters(request))
@@ -140,6 +150,7 @@ def override_address(network: str, ip: str) -> Response:
 
 
 @face.post("/<network>/mac/<mac>")
+@access(Policy.WRITE, keeps_limits=True)
 def override_mac(network: str, mac: str) -> Response:
     """A POST that means DELETE or GET."""
     method = meant_method(request, all_parameters(request))
@@ -164,6 +175,7 @@ def _subnet_of(asked: IPAddress) -> Subnet:
         subnet = None
     if subnet is None or not _is_served(subnet):
         raise SubnetNotFound(f"Subnet {asked} could not be found")
+    permit_subnet(subnet)
     return subnet
 
 

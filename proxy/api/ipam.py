@@ -12,6 +12,7 @@ from netaddr import IPAddress, IPNetwork
 from providers.addresses import parse_address, parse_network
 from providers.errors import Exhausted, GroupNotFound, InvalidValue, LeaseholdError, SubnetNotFound
 from providers.model import Asker, Caller, Group, Subnet, Use
+from proxy.access import Policy, access, may_see_group, may_use, only_group, permit_group, permit_subnet
 from proxy.api.answer import empty_answer, json_answer
 from proxy.api.form import Parameters, query_parameters
 from proxy.errors import as_object
@@ -24,27 +25,34 @@ _LONGEST_GROUP = 255
 
 
 @face.get("/groups")
+@access(Policy.READ, keeps_limits=True)
 def groups() -> Response:
     """All groups."""
-    return json_answer([_group_record(group) for group in current_book().groups()])
+    book = current_book()
+    subnets = book.subnets()
+    seen = (group for group in book.groups() if may_see_group(group.name, _of_group(subnets, group)))
+    return json_answer([_group_record(group) for group in seen])
 
 
 @face.get("/groups/<group>")
+@access(Policy.READ, keeps_limits=True)
 def one_group(group: str) -> Response:
     """One group, by name or id."""
     return json_answer(_group_record(_group(group)))
 
 
 @face.get("/groups/<group>/subnets")
+@access(Policy.READ, keeps_limits=True)
 def group_subnets(group: str) -> Response:
     """The subnets of a group; 404 when it has none."""
-    found = current_book().subnets(group=_group(group).name)
+    found = [subnet for subnet in current_book().subnets(group=_group(group).name) if may_use(subnet)]
     if not found:
         raise SubnetNotFound("Subnet not found in External IPAM")
     return json_answer([_subnet_record(subnet) for subnet in found])
 
 
 @face.get("/subnet/<address>/<prefix>")
+@access(Policy.READ, keeps_limits=True)
 def one_subnet(address: str, prefix: str) -> Response:
     """One subnet."""
     network = parse_network(f"{address}/{prefix}")
@@ -52,6 +60,7 @@ def one_subnet(address: str, prefix: str) -> Response:
 
 
 @face.get("/subnet/<address>/<prefix>/next_ip")
+@access(Policy.WRITE, head=Policy.READ, keeps_limits=True)
 def next_ip(address: str, prefix: str) -> Response:
     """An address that is held for the caller from now on. HEAD answers alike and holds nothing."""
     query = query_parameters(request)
@@ -68,6 +77,7 @@ def next_ip(address: str, prefix: str) -> Response:
 
 
 @face.get("/subnet/<address>/<prefix>/<ip>")
+@access(Policy.READ, keeps_limits=True)
 def ip_exists(address: str, prefix: str, ip: str) -> Response:
     """Whether the address is taken, in the form that the settings ask for."""
     subnet, wanted = _address(address, prefix, ip)
@@ -77,6 +87,7 @@ def ip_exists(address: str, prefix: str, ip: str) -> Response:
 
 
 @face.post("/subnet/<address>/<prefix>/<ip>")
+@access(Policy.WRITE, keeps_limits=True)
 def add_ip(address: str, prefix: str, ip: str) -> Response:
     """Take an address."""
     subnet, wanted = _address(address, prefix, ip)
@@ -85,6 +96,7 @@ def add_ip(address: str, prefix: str, ip: str) -> Response:
 
 
 @face.delete("/subnet/<address>/<prefix>/<ip>")
+@access(Policy.WRITE, keeps_limits=True)
 def delete_ip(address: str, prefix: str, ip: str) -> Response:
     """Give an address back; it is no error when it is not taken."""
     subnet, unwanted = _address(address, prefix, ip)
@@ -109,24 +121,33 @@ def _address(address: str, prefix: str, ip: str) -> tuple[Subnet, IPAddress]:
 
 
 def _subnet(network: IPNetwork, query: Parameters) -> Subnet:
-    group = query.text("group") or ""
+    group = query.text("group") or only_group()
     _check_group_name(group)
     try:
-        return current_book().subnet(network, group)
+        subnet = current_book().subnet(network, group)
     except GroupNotFound as error:
         raise _no_group() from error
     except SubnetNotFound as error:
         raise SubnetNotFound("Subnet not found in External IPAM") from error
+    permit_subnet(subnet)
+    return subnet
 
 
 def _group(segment: str) -> Group:
     """The group that a path names; its segment comes encoded (see :mod:`proxy.paths`), a blank may be a ``+``."""
     name = unquote_plus(segment)
     _check_group_name(name)
+    book = current_book()
     try:
-        return current_book().group(name)
+        group = book.group(name)
     except GroupNotFound as error:
         raise _no_group() from error
+    permit_group(group.name, _of_group(book.subnets(), group))
+    return group
+
+
+def _of_group(subnets: list[Subnet], group: Group) -> list[Subnet]:
+    return [subnet for subnet in subnets if subnet.group.id == group.id]
 
 
 def _check_group_name(name: str) -> None:

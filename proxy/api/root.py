@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flask import Blueprint, Response
 
 from proxy import __version__
+from proxy.access import Policy, access
 from proxy.api.answer import json_answer
 from proxy.service import Service, current_service
 
@@ -25,18 +26,22 @@ class Module:
 
 
 @face.get("/features")
+@access(Policy.OPEN)
 def features() -> Response:
     """The names of the running modules, sorted."""
     return json_answer([module.name for module in _running(current_service())])
 
 
 @face.get("/v2/features")
+@access(Policy.READ, keeps_limits=True)
 def features_v2() -> Response:
     """Every module with its state, settings and capabilities."""
-    return json_answer({module.name: _described(module) for module in _modules(current_service())})
+    service = current_service()
+    return json_answer({module.name: _described(service, module) for module in _modules(service)})
 
 
 @face.get("/version")
+@access(Policy.OPEN)
 def version() -> Response:
     """Our version, or the one that the settings want Foreman to see; Foreman compares it with its own."""
     service = current_service()
@@ -52,19 +57,29 @@ def _modules(service: Service) -> list[Module]:
     return [
         Module("dhcp", dhcp.enabled, {"use_provider": dhcp.use_provider}, service.book.dhcp.capabilities.features),
         Module("externalipam", ipam.enabled, {"use_provider": ipam.use_provider}),
-        Module("logs", enabled=False),
+        Module("logs", service.settings.logs.enabled),
     ]
 
 
 def _running(service: Service) -> list[Module]:
-    return sorted((module for module in _modules(service) if module.enabled), key=lambda module: module.name)
+    return sorted(
+        (module for module in _modules(service) if _state(service, module) == "running"),
+        key=lambda module: module.name,
+    )
 
 
-def _described(module: Module) -> dict[str, object]:
+def _state(service: Service, module: Module) -> str:
+    if not module.enabled:
+        return "disabled"
+    return "failed" if module.name in service.failed_modules else "running"
+
+
+def _described(service: Service, module: Module) -> dict[str, object]:
+    state = _state(service, module)
     return {
         "http_enabled": module.enabled in (True, "http"),
         "https_enabled": module.enabled in (True, "https"),
         "settings": module.settings,
-        "state": "running" if module.enabled else "disabled",
-        "capabilities": module.capabilities if module.enabled else (),
+        "state": state,
+        "capabilities": module.capabilities if state == "running" else (),
     }

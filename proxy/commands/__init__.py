@@ -12,7 +12,7 @@ from proxy import __version__
 from proxy.commands.exits import exit_code, hint
 from proxy.commands.session import Session
 
-_COMMANDS = ("serve", "subnet", "address", "hold", "events", "config", "database")
+_COMMANDS = ("serve", "subnet", "address", "hold", "events", "token", "config", "database")
 
 
 class _Program(click.Group):

@@ -86,6 +86,15 @@ def reference() -> None:
     click.echo(reference_page(), nl=False)
 
 
+@config.command(hidden=True)
+def access() -> None:
+    """Print the page docs/access.md."""
+    from proxy.access.page import page
+    from proxy.app import routes_only
+
+    click.echo(page(routes_only()), nl=False)
+
+
 def _write(files: Mapping[Path, str], *, force: bool) -> None:
     different = [path for path, text in files.items() if path.exists() and path.read_bytes() != text.encode()]
     if different and not force:

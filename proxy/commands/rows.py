@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from providers.model import DHCPHost, Event, Hold, Occupancy, Reservation, Subnet
+from providers.tokens import Token
 
 
 def subnet_row(subnet: Subnet, occupancy: Occupancy) -> dict[str, Any]:
@@ -79,6 +80,23 @@ def event_row(event: Event) -> dict[str, Any]:
         "group": event.group,
         "address": _text_or_none(event.address),
         "detail": dict(event.detail),
+    }
+
+
+def token_row(token: Token, now: datetime) -> dict[str, Any]:
+    """A token without its secret; ``expired`` as of ``now``."""
+    return {
+        "name": token.name,
+        "scopes": sorted(token.scopes),
+        "node": token.node,
+        "cluster": token.cluster,
+        "subnets": [str(network) for network in token.subnets],
+        "groups": list(token.groups),
+        "created_at": moment(token.created_at),
+        "expires_at": None if token.expires_at is None else moment(token.expires_at),
+        "expired": token.expired(now),
+        "last_used_at": None if token.last_used_at is None else moment(token.last_used_at),
+        "id": token.id,
     }
 
 

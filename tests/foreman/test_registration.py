@@ -23,7 +23,7 @@ def registering(site):
 
 def test_features_that_run(registering):
     features = registering().features()
-    assert features.keys() == {"dhcp", "externalipam"}
+    assert features.keys() == {"dhcp", "externalipam", "logs"}
     assert features.keys() <= KNOWN_TO_FOREMAN
 
 
@@ -44,7 +44,7 @@ def test_features_of_old_say_the_same(registering):
 def test_module_that_is_switched_off_is_no_feature(site, module):
     settings = load(environ={}, **{module: {"enabled": False}})
     features = Root(Wire(create_app(site.book, settings))).features()
-    assert features.keys() == {"dhcp", "externalipam"} - {module}
+    assert features.keys() == {"dhcp", "externalipam", "logs"} - {module}
 
 
 @pytest.mark.parametrize(("foreman", "reported"), [("3.13", "3.13.0"), ("3.13", "3.14.1")])
@@ -55,4 +55,4 @@ def test_version_that_foreman_takes_without_a_warning(registering, foreman, repo
     own_major, own_minor = (int(part) for part in foreman.split("."))
     assert major == own_major
     assert minor in (own_minor, own_minor + 1)
-    assert told["modules"].keys() == {"dhcp", "externalipam"}
+    assert told["modules"].keys() == {"dhcp", "externalipam", "logs"}

@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 
 from providers.errors import Misconfigured, Unavailable
+from proxy.access import Policy, access
 from proxy.api.form import LARGEST_BODY
 from proxy.app import create_app
 from proxy.settings import load
@@ -51,7 +52,7 @@ def test_a_request_without_an_id_gets_one(client):
         "/ipam",
         "/ipam/",
         "/ipam/groups/",
-        "/logs",
+        "/logs/x",
         "/static/x",
     ],
 )
@@ -142,6 +143,7 @@ def test_a_path_cannot_write_lines_into_the_log(client, caplog):
 
 
 def _add_failing(app, error):
+    @access(Policy.OPEN)
     def failing():
         raise error
 

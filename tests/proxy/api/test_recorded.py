@@ -38,16 +38,11 @@ _ZTP = "dhcpd stores what the smart proxy made of the file name; here the DHCP p
 _GROUP = "section 10: an unknown group is 404, with the same body"
 _SUBNET = "section 10: next_ip of an unknown subnet is 404, with the same body"
 _SLASH = "section 10: %2F is part of a group name"
-_NO_LOGS = "the logs module does not exist yet"
 _PHPIPAM = "phpIPAM on PHP 8 fails for a subnet without addresses; the book does not"
 
 DIFFERENCES: dict[str, Difference] = {
-    **{
-        f"root/features/features{which}": Difference(_NO_LOGS, body=["dhcp", "externalipam"])
-        for which in ("", "-no-accept", "-accept-html", "-query", "-dblslash")
-    },
     "root/v2-features/v2-features": Difference("modules that Leasehold does not have are not named", body=SKIP),
-    "root/version/version": Difference("our own version, and no logs module yet", body=SKIP),
+    "root/version/version": Difference("our own version", body=SKIP),
     "dhcp/unused-ip-known-mac/res-mac-upper": Difference(
         "design, rule 2: a MAC is the same in upper case", body={"ip": "192.168.10.10"}
     ),

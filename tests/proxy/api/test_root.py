@@ -1,21 +1,23 @@
 import pytest
 
 from proxy import __version__
+from proxy.app import create_app
 
 
 def test_running_modules_by_name(client):
-    assert client.get("/features").json == ["dhcp", "externalipam"]
+    assert client.get("/features").json == ["dhcp", "externalipam", "logs"]
 
 
-@pytest.mark.parametrize(("off", "left"), [("dhcp", ["externalipam"]), ("externalipam", ["dhcp"])])
-def test_a_module_that_is_not_enabled_is_not_there(started, off, left):
+@pytest.mark.parametrize("off", ["dhcp", "externalipam", "logs"])
+def test_a_module_that_is_not_enabled_is_not_there(started, off):
+    left = [name for name in ("dhcp", "externalipam", "logs") if name != off]
     client = started(**{off: {"enabled": False}}).test_client()
     assert client.get("/features").json == left
     assert list(client.get("/version").json["modules"]) == left
     assert client.get("/v2/features").json[off]["state"] == "disabled"
 
 
-@pytest.mark.parametrize(("off", "path"), [("dhcp", "/dhcp"), ("externalipam", "/ipam/groups")])
+@pytest.mark.parametrize(("off", "path"), [("dhcp", "/dhcp"), ("externalipam", "/ipam/groups"), ("logs", "/logs")])
 def test_a_module_that_is_not_enabled_has_no_paths(started, off, path):
     answer = started(**{off: {"enabled": False}}).test_client().get(path)
     assert (answer.status_code, answer.text) == (404, "Requested url was not found")
@@ -38,10 +40,10 @@ def test_all_that_foreman_reads_of_a_module(client):
             "capabilities": [],
         },
         "logs": {
-            "http_enabled": False,
-            "https_enabled": False,
+            "http_enabled": True,
+            "https_enabled": True,
             "settings": {},
-            "state": "disabled",
+            "state": "running",
             "capabilities": [],
         },
     }
@@ -53,4 +55,15 @@ def test_our_own_version(client):
 
 def test_the_version_that_foreman_is_to_see(started):
     answer = started(reported_version="3.13.0-develop").test_client().get("/version")
-    assert answer.json == {"version": "3.13.0-develop", "modules": {"dhcp": "3.13.0", "externalipam": "3.13.0"}}
+    modules = {"dhcp": "3.13.0", "externalipam": "3.13.0", "logs": "3.13.0"}
+    assert answer.json == {"version": "3.13.0-develop", "modules": modules}
+
+
+def test_a_module_that_could_not_start(address_book, configured):
+    failed = {"externalipam": "The IPAM does not answer"}
+    client = create_app(address_book, configured(), failed_modules=failed).test_client()
+    assert client.get("/features").json == ["dhcp", "logs"]
+    assert list(client.get("/version").json["modules"]) == ["dhcp", "logs"]
+    assert client.get("/v2/features").json["externalipam"]["state"] == "failed"
+    assert client.get("/ipam/groups").status_code == 404
+    assert client.get("/logs").json["info"]["failed_modules"] == failed

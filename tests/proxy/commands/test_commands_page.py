@@ -53,7 +53,7 @@ def test_the_page_has_no_command_that_is_gone():
     assert {heading for heading in sections() if heading.startswith("leasehold")} <= known
 
 
-@pytest.mark.parametrize("listed", ["subnet", "address", "hold", "events"])
+@pytest.mark.parametrize("listed", ["subnet", "address", "hold", "events", "token"])
 def test_each_key_of_the_json_shapes_is_described(listed, rows):
     text = sections()["JSON"]
 
@@ -71,7 +71,8 @@ def rows(lab) -> dict[str, dict]:
     """One row of every listing."""
     lab.done("address", "reserve", "10.0.1.7", "--name", "web1", "--mac", "52:54:00:aa:00:01")
     lab.done("address", "next", "10.0.1.0/24")
-    listings = {"subnet": ["subnet", "list"], "address": ["address", "list"], "hold": ["hold", "list"]}
+    lab.done("token", "create", "hooks", "--scope", "read")
+    listings = {name: [name, "list"] for name in ("subnet", "address", "hold", "token")}
     found = {name: lab.json(*arguments)[0] for name, arguments in listings.items()}
     found["address"] |= found["address"]["hosts"][0]
     return found | {"events": lab.json("events")[0]}

@@ -75,7 +75,7 @@ class TestCheck:
         assert result.exit_code == 5
         assert result.stdout == ""
         assert result.stderr == (
-            f"Error: {file}: :http_port: 'soon' is not allowed; allowed: a whole number from 1 to 65535\n"
+            f"Error: {file}: :http_port: 'soon' is not allowed; allowed: a whole number from 1 to 65535, false\n"
         )
 
 

@@ -82,7 +82,7 @@ def test_an_unknown_command_is_a_usage_error(bookless):
 def test_help_lists_every_command(bookless):
     printed = bookless.done("--help")
 
-    for name in ("serve", "subnet", "address", "hold", "events", "config", "database"):
+    for name in ("serve", "subnet", "address", "hold", "events", "token", "config", "database"):
         assert f"\n  {name} " in printed
 
 

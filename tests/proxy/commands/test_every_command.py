@@ -1,0 +1,215 @@
+"""Every command once with success and once refused; one that is missing from the table fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copy, copytree
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from proxy.commands import main
+
+MAC = "52:54:00:aa:00:01"
+SECRET = r"lh_[A-Za-z0-9_-]{43}\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command line, its exit code, and a pattern that all of its output has to match, or a part of its errors."""
+
+    typed: tuple[str, ...]
+    code: int
+    out: str = ""
+    err: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(self.typed).replace("\n", "?")
+
+
+def done(*typed: str, out: str = r"(?s:.+)", err: str = "") -> Case:
+    return Case(typed, 0, out, err)
+
+
+def refused(*typed: str, code: int, err: str) -> Case:
+    """Nothing on standard output, a reason among the errors."""
+    return Case(typed, code, "", err)
+
+
+STOCK = (
+    ("subnet", "add", "10.0.1.0/24", "--group", "Lab", "--gateway", "10.0.1.1"),
+    ("address", "reserve", "10.0.1.7", "--name", "web1", "--mac", MAC),
+    ("address", "next", "10.0.1.0/24", "--key", "k"),
+    ("token", "create", "hooks", "--scope", "reserve"),
+)
+
+# Each on a book with the stock in it: 10.0.1.7 is reserved, 10.0.1.2 held.
+CASES = [
+    done("serve", out=""),
+    refused("serve", "--http-port", "0", code=2, err="--http-port"),
+    refused("serve", "--workers", "many", code=2, err="--workers"),
+    done("subnet", "add", "10.0.2.0/24", "--group", "Lab", out=r"Added 10\.0\.2\.0/24 \(Lab\).*\n"),
+    refused("subnet", "add", "10.0.1.0/24", "--group", "Lab", code=1, err="exists in group Lab already"),
+    refused("subnet", "add", "10.0.2.1/24", code=2, err="10.0.2.0"),
+    done("subnet", "list", out=r"(?s)Subnet .*10\.0\.1\.0/24 .*"),
+    refused("subnet", "list", "--group", "nobody", code=1, err="nobody"),
+    done("subnet", "show", "10.0.1.0/24", out=r"(?s)Subnet +10\.0\.1\.0/24\n.*"),
+    refused("subnet", "show", "10.9.9.0/24", code=1, err="leasehold subnet list"),
+    done("subnet", "set", "10.0.1.0/24", "--mtu", "9000", out=r"Changed 10\.0\.1\.0/24 .*\n"),
+    refused("subnet", "set", "10.0.1.0/24", code=2, err="Nothing to change"),
+    refused("subnet", "set", "10.0.1.0/24", "--mtu", "9", code=2, err="--mtu"),
+    done("subnet", "remove", "10.0.1.0/24", "--force", out=r"Removed 10\.0\.1\.0/24 .*1 reserved.*\n"),
+    refused("subnet", "remove", "10.0.1.0/24", code=1, err="not empty"),
+    done("subnet", "sample", out=r"(?s)Added .*", err="Left out 10.0.1.0/24"),
+    done("subnet", "sample", "--if-empty", out=""),
+    refused("subnet", "sample", "--json", code=2, err="--json"),
+    done("address", "list", out=r"(?s)Address .*10\.0\.1\.7 .*web1.*"),
+    refused("address", "list", "10.9.9.0/24", code=1, err="10.9.9.0/24"),
+    done("address", "next", "10.0.1.0/24", out=r"10\.0\.1\.3\n"),
+    refused("address", "next", "10.0.1.0/24", "--from", "10.0.1.7", "--to", "10.0.1.7", code=3, err="leasehold"),
+    refused("address", "next", "10.0.1.0/24", "--mac", "no", code=2, err="no"),
+    done("address", "reserve", "10.0.1.8", "--name", "web2", out=r"Reserved 10\.0\.1\.8 for web2 .*\n"),
+    refused("address", "reserve", "10.0.1.7", code=1, err="10.0.1.7"),
+    refused("address", "reserve", "10.0.1.1", code=2, err="10.0.1.1"),
+    done("address", "release", "10.0.1.7", out=r"Released 10\.0\.1\.7 .*\n"),
+    done("address", "release", "10.0.1.9", out=r"10\.0\.1\.9 was not reserved .*\n"),
+    refused("address", "release", "10.9.9.9", code=1, err="10.9.9.9"),
+    done("hold", "list", out=r"(?s)Address .*10\.0\.1\.2 .*"),
+    refused("hold", "list", "10.0.1.0", code=2, err="10.0.1.0"),
+    done("hold", "release", "10.0.1.2", out=r"Released the hold .*10\.0\.1\.2 .*\n"),
+    refused("hold", "release", "10.0.1.7", code=1, err="10.0.1.7"),
+    done("events", out=r"(?s)Time .*token\.create .*"),
+    refused("events", "--limit", "0", code=2, err="--limit"),
+    done("token", "create", "script", "--scope", "read", out=SECRET, err="script"),
+    refused("token", "create", "hooks", "--scope", "read", code=1, err="hooks"),
+    refused("token", "create", "script", "--scope", "guest", code=2, err="say which node"),
+    done("token", "list", out=r"(?s)Name .*hooks .*"),
+    refused("token", "list", "hooks", code=2, err="hooks"),
+    done("token", "revoke", "hooks", out=r"Revoked token hooks\..*\n"),
+    refused("token", "revoke", "script", code=1, err="leasehold token list"),
+    done("config", "check"),
+    refused("--config", "nowhere.yml", "config", "check", code=5, err="nowhere.yml"),
+    done("config", "show", out=r"(?s)# settings\.yml\n.*"),
+    refused("--config", "nowhere.yml", "config", "show", code=5, err="nowhere.yml"),
+    done("config", "sample", out=r"(?s)# settings\.yml\n.*"),
+    refused("config", "sample", "--directory", "settings.yml", code=2, err="--directory"),
+    done("config", "reference", out=r"(?s)# .*"),
+    refused("config", "reference", "more", code=2, err="more"),
+    done("config", "access", out=r"(?s)# .*"),
+    refused("config", "access", "more", code=2, err="more"),
+    done("config", "access", out=r"(?s)# .*"),
+    refused("config", "access", "more", code=2, err="more"),
+    done("database", "upgrade", out=r"The database is up to date .*\n"),
+    refused("--config", "nowhere.yml", "database", "upgrade", code=5, err="nowhere.yml"),
+]
+
+LISTINGS = (("subnet", "list"), ("address", "list"), ("hold", "list"), ("events",), ("token", "list"))
+WITHOUT_BOOK = {"serve", "config", "database"}
+
+
+def leaves(command: click.Command = main, name: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command, hidden ones too, by the words that call it."""
+    if not isinstance(command, click.Group):
+        yield name
+        return
+    context = click.Context(command)
+    for child in command.list_commands(context):
+        found = command.get_command(context, child)
+        assert found is not None
+        yield from leaves(found, (*name, child))
+
+
+LEAVES = list(leaves())
+
+
+def command_of(case: Case) -> tuple[str, ...]:
+    words = case.typed[2:] if case.typed[0] == "--config" else case.typed
+    return next(leaf for leaf in LEAVES if words[: len(leaf)] == leaf)
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory, empty_book_file: Path) -> Path:
+    """A working directory with something of everything, to be copied."""
+    place = tmp_path_factory.mktemp("stock")
+    (place / "var").mkdir()
+    copy(empty_book_file, place / "var" / "leasehold.db")
+    (place / "settings.yml").write_text("")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        for name in [name for name in os.environ if name.startswith("LEASEHOLD_")]:
+            patch.delenv(name)
+        for typed in STOCK:
+            result = CliRunner().invoke(main, typed, catch_exceptions=False)
+            assert result.exit_code == 0, result.output
+    return place
+
+
+@pytest.fixture
+def shop(bookless, empty_place, stock):
+    """The command line, with something of everything."""
+    copytree(stock, empty_place, dirs_exist_ok=True)
+    return bookless
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_case(shop, case, monkeypatch):
+    if case.typed == ("serve",):
+        monkeypatch.setattr("proxy.server.serve", lambda read_settings: read_settings())
+
+    result = shop(*case.typed)
+
+    assert result.exit_code == case.code, result.output
+    assert re.fullmatch(case.out, result.stdout), result.stdout
+    assert case.err in result.stderr
+    if case.code:
+        assert "Error: " in result.stderr
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=" ".join)
+def test_every_command_is_in_the_table_with_success_and_refused(leaf):
+    codes = {bool(case.code) for case in CASES if command_of(case) == leaf}
+
+    assert codes == {False, True}
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=" ".join)
+def test_every_command_explains_itself_without_settings(bookless, leaf):
+    printed = bookless.done("--config", "nowhere.yml", *leaf, "--help")
+
+    assert printed.startswith(f"Usage: leasehold {' '.join(leaf)}")
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if not case.code and case.typed[0] not in WITHOUT_BOOK], ids=str
+)
+def test_what_needs_a_book_says_so_when_there_is_none(bookless, case):
+    result = bookless(*case.typed)
+
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert "leasehold database upgrade" in result.stderr
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.code], ids=str)
+def test_what_is_refused_changes_nothing(shop, case):
+    def everything() -> list[object]:
+        return [shop.json(*listing) for listing in LISTINGS]
+
+    before = everything()
+
+    shop(*case.typed)
+
+    assert everything() == before
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=" ".join)
+def test_every_listing_has_json_and_a_table_of_as_many_rows(shop, listing):
+    rows = json.loads(shop.done(*listing, "--json"))
+
+    assert len(rows) >= 1
+    assert len(shop.done(*listing).splitlines()) == 2 + len(rows)
