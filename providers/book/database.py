@@ -35,7 +35,7 @@ class Book:
             self.engine = _sqlite(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
         except (SQLAlchemyError, ImportError) as error:
             raise Misconfigured(f":database: cannot be used: {error}") from error
-        self._turns = Turns(self.engine, Path(f"{self.url.database}.lock")) if self.is_sqlite else None
+        self._turns = Turns(self.engine, Path(self.url.database or "")) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,6 +54,19 @@ class Book:
             with self.engine.connect() as connection:
                 if snapshot and self.is_sqlite:
                     connection.exec_driver_sql("BEGIN")
+                yield connection
+        except DBAPIError as error:
+            raise self.failure(error) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Like ``read``, but on every database with one state of the book throughout, however long it takes."""
+        if self.is_sqlite:
+            with self.read() as connection:
+                yield connection
+            return
+        try:
+            with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
                 yield connection
         except DBAPIError as error:
             raise self.failure(error) from error

@@ -3,7 +3,8 @@
 SQLite lets one connection write and makes the others poll for their turn, so under load some wait for seconds while
 others overtake them. Here a lock on a file beside the database decides between processes: the kernel wakes the next
 one as soon as the lock is free. Within a process, the thread that gets its turn first runs the jobs of all threads
-that wait and commits once for all of them; an answer leaves only after that commit is on the disk.
+that wait and commits once for all of them. The turn ends there; the answers leave only after that commit is on the
+disk, and while they wait for it the next ones are at work.
 """
 
 from __future__ import annotations
@@ -44,10 +45,11 @@ class _Job:
 class Turns:
     """Runs jobs that write, one after the other, each all or nothing."""
 
-    def __init__(self, engine: Engine, lock_file: Path) -> None:
-        """``engine`` leaves transactions to us (autocommit); ``lock_file`` is created with the first job."""
+    def __init__(self, engine: Engine, database: Path) -> None:
+        """``engine`` leaves transactions to us (autocommit); the lock file is beside the file ``database``."""
         self._engine = engine
-        self._lock_file = lock_file
+        self._lock_file = Path(f"{database}.lock")
+        self._log_file = Path(f"{database}-wal")
         self._lock: int | None = None
         self._queue: deque[_Job] = deque()
         self._gate = threading.Lock()
@@ -86,27 +88,46 @@ class Turns:
     def _serve(self, own: _Job) -> None:
         batch: list[_Job] = []
         try:
-            with self._serving, self._alone():
-                # Only now: whoever came while this process waited for its turn shares the commit.
-                with self._gate:
-                    batch += [self._queue.popleft() for _ in range(min(len(self._queue), _JOBS_PER_COMMIT))]
-                self._commit(batch)
+            try:
+                with self._serving, self._alone():
+                    # Only now: whoever came while this process waited for its turn shares the commit.
+                    with self._gate:
+                        batch += [self._queue.popleft() for _ in range(min(len(self._queue), _JOBS_PER_COMMIT))]
+                    self._commit(batch)
+            finally:
+                self._hand_over(own)
+            self._settle()
         except BaseException as error:
             for job in batch:
-                job.error = error
-            with self._gate:
-                if own in self._queue:
-                    self._queue.remove(own)
+                job.result, job.error = None, error
             raise
         finally:
-            with self._gate:
-                successor = self._queue[0] if self._queue else None
-                self._taken = successor is not None
             for job in batch:
                 job.finished = True
                 job.turn.release()
-            if successor is not None:
-                successor.turn.release()
+
+    def _hand_over(self, own: _Job) -> None:
+        """Let the next one have its turn, while this one waits for the disk."""
+        with self._gate:
+            if own in self._queue:
+                self._queue.remove(own)
+            successor = self._queue[0] if self._queue else None
+            self._taken = successor is not None
+        if successor is not None:
+            successor.turn.release()
+
+    def _settle(self) -> None:
+        """Return when everything that was committed until now is on the disk.
+
+        SQLite would do the same within each commit, and nobody else could have a turn meanwhile. The log is written in
+        order and read back up to the first record that is not whole, so what is on the disk of it, in full, cannot be
+        lost (sqlite.org/wal.html); a checkpoint brings the log to the disk before it copies from it.
+        """
+        handle = os.open(self._log_file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fdatasync(handle)
+        finally:
+            os.close(handle)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -123,6 +144,8 @@ class Turns:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            # Not FULL, on this connection alone: see _settle.
+            self._connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         try:
             self._transact(self._connection, batch)
         except (SQLAlchemyError, sqlite3.Error) as error:

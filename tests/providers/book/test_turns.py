@@ -29,7 +29,7 @@ class Boom(Exception):
 @pytest.fixture
 def turns(book: Book) -> Iterator[Turns]:
     """Turns at the file of the book."""
-    made = Turns(book.engine, Path(f"{book.url.database}.lock"))
+    made = Turns(book.engine, Path(book.url.database))
     yield made
     made.close()
 
@@ -271,8 +271,66 @@ def test_a_writer_does_not_keep_readers_out(turns: Turns, book: Book):
     assert names(book) == ["not yet"]
 
 
-def test_an_acknowledged_write_survives_a_power_cut(turns: Turns, book: Book):
-    """SQLite promises that with a write-ahead log that is synchronised fully."""
-    pragmas = ("journal_mode", "synchronous")
-    modes = turns.run(lambda connection: [connection.execute(text(f"PRAGMA {each}")).scalar() for each in pragmas])
+def cut_power(book: Book, on_disk: int, place: Path) -> list[str]:
+    """The groups that are left when of the log only what is surely on the disk survives."""
+    database = Path(book.url.database)
+    (place / "left.db").write_bytes(database.read_bytes())
+    (place / "left.db-wal").write_bytes(Path(f"{database}-wal").read_bytes()[:on_disk])
+    return names(Book(f"sqlite:///{place}/left.db"))
+
+
+def test_an_acknowledged_write_survives_a_power_cut(turns: Turns, book: Book, tmp_path: Path, monkeypatch):
+    on_disk = []
+    real = os.fdatasync
+
+    def fdatasync(handle: int) -> None:
+        size = os.fstat(handle).st_size
+        real(handle)
+        on_disk.append(size)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    for number in range(3):
+        turns.run(add(f"group {number}"))
+        (tmp_path / str(number)).mkdir()
+        left = cut_power(book, on_disk[-1], tmp_path / str(number))
+        assert left == [f"group {each}" for each in range(number + 1)]
+    assert len(on_disk) == 3
+
+
+def test_nothing_is_acknowledged_when_the_disk_fails(turns: Turns, monkeypatch):
+    def fdatasync(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    with pytest.raises(OSError, match="Input/output error"):
+        turns.run(add("lost"))
+    monkeypatch.undo()
+    turns.run(add("later"))
+
+
+def test_the_next_turn_does_not_wait_for_the_disk(turns: Turns, book: Book, monkeypatch):
+    real, reached, go_on = os.fdatasync, threading.Event(), threading.Event()
+
+    def fdatasync(handle: int) -> None:
+        if not reached.is_set():
+            reached.set()
+            assert go_on.wait(30)
+        real(handle)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    answers: list[str] = []
+    slow = threading.Thread(target=lambda: answers.append(turns.run(add("slow"))))
+    slow.start()
+    assert reached.wait(30)
+    assert turns.run(add("quick")) == "quick"
+    assert answers == []
+    go_on.set()
+    slow.join(30)
+    assert answers == ["slow"]
+    assert sorted(names(book)) == ["quick", "slow"]
+
+
+def test_other_connections_bring_every_commit_to_the_disk_by_themselves(book: Book):
+    with book.read() as connection:
+        modes = [connection.execute(text(f"PRAGMA {each}")).scalar() for each in ("journal_mode", "synchronous")]
     assert modes == ["wal", 2]
