@@ -7,6 +7,8 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 ``suggestions``       the next free address, held
 ``reservations``      taking an address; ``joining`` says who may share one
 ``releases``          giving it back
+``importing``         many of them at once: ``incoming`` as ``import_plan`` lets them in
+``checking``          whether the book is sound, and mending it
 ``queries``           looking things up
 ``allocatable``       which addresses may be handed out at all: arithmetic
 ``foundation``        what they all stand on: book, providers, clock, expiry
@@ -15,7 +17,9 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 
 from __future__ import annotations
 
+from providers.address_book.checking import Checking
 from providers.address_book.foundation import Lifetimes
+from providers.address_book.importing import Imports
 from providers.address_book.queries import Queries
 from providers.address_book.releases import Releases
 from providers.address_book.reservations import Reservations
@@ -26,7 +30,7 @@ from providers.model import Caller, Subnet
 __all__ = ["AddressBook", "Lifetimes", "subnet_spec"]
 
 
-class AddressBook(Subnets, Suggestions, Reservations, Releases, Queries):
+class AddressBook(Checking, Imports, Subnets, Suggestions, Reservations, Releases, Queries):
     """Suggest, reserve, release, list: the few methods behind every face."""
 
     def close(self) -> None:

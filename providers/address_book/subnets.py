@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 
 from netaddr import IPAddress, IPNetwork
@@ -95,26 +95,8 @@ class Subnets(Foundation):
         fit the network, Conflict when the group has that network or ``/dhcp`` has it in another group.
         """
         check_description(spec)
-
-        def work(connection: Connection) -> Subnet:
-            shelf.lock_all(connection)
-            directory = self._directories.within(connection)
-            group = _by_name(directory, spec.group) or self._add_group(connection, spec.group, "", caller)
-            if any(each.group == group for each in directory.exactly(spec.network)):
-                raise Conflict(f"{spec.network} exists in group {group.name} already: see leasehold subnet show")
-            dhcp = _on_dhcp(directory, spec, group)
-            subnet = shelf.add_subnet(connection, spec, group, dhcp=dhcp)
-            directory = self._directories.within(connection)
-            around = directory.around(subnet)
-            if around is not None:
-                shelf.lock(connection, around.id)
-                taken.move(connection, around, subnet, _whole(subnet.network))
-                self._measure(connection, around, directory)
-            self._measure(connection, subnet, directory)
-            event_log.record(connection, self.clock(), caller, "subnet.add", subnet, **_shown(subnet))
-            return subnet
-
-        return self.book.write(work)
+        (added,) = self.book.write(lambda connection: self._add_subnets(connection, [spec], caller))
+        return added
 
     def change_subnet(self, subnet: Subnet, spec: SubnetSpec, caller: Caller) -> Subnet:
         """Let ``subnet`` be as ``spec`` says; its network and group stay.
@@ -129,7 +111,7 @@ class Subnets(Foundation):
         def work(connection: Connection) -> Subnet:
             shelf.lock_all(connection)
             present, directory = self._enter(connection, subnet)
-            dhcp = present.dhcp if spec.dhcp is None else _on_dhcp(directory, spec, present.group)
+            dhcp = present.dhcp if spec.dhcp is None else _on_dhcp(directory.subnets, spec, present.group)
             changed = shelf.change_subnet(connection, present, spec, dhcp=dhcp)
             self._measure(connection, changed, self._directories.within(connection))
             event_log.record(connection, self.clock(), caller, "subnet.change", changed, **_shown(changed))
@@ -169,6 +151,36 @@ class Subnets(Foundation):
         """How full a subnet is, not counting the subnets inside it."""
         with self.book.read() as connection:
             return self._occupancy(connection, subnet, self._directories.current(connection))
+
+    def _add_subnets(self, connection: Connection, specs: Sequence[SubnetSpec], caller: Caller) -> list[Subnet]:
+        """Make subnets whose descriptions were checked; raises Conflict as ``add_subnet`` does."""
+        shelf.lock_all(connection)
+        directory = self._directories.within(connection)
+        added: list[Subnet] = []
+        for spec in specs:
+            group = _by_name(directory, spec.group)
+            if group is None:
+                group = self._add_group(connection, spec.group, "", caller)
+                directory = self._directories.within(connection)
+            everything = [*directory.subnets, *(each for each in added if each.id not in directory.by_id)]
+            if any(each.group == group and each.network == spec.network for each in everything):
+                raise Conflict(f"{spec.network} exists in group {group.name} already: see leasehold subnet show")
+            dhcp = _on_dhcp(everything, spec, group)
+            added.append(shelf.add_subnet(connection, spec, group, dhcp=dhcp))
+        directory = self._directories.within(connection)
+        stale = {each.id: each for each in added}
+        # The largest first: what one takes from around it may belong to another one inside it.
+        for subnet in sorted(added, key=lambda each: each.network.prefixlen):
+            around = directory.around(subnet)
+            if around is not None:
+                shelf.lock(connection, around.id)
+                taken.move(connection, around, subnet, _whole(subnet.network))
+                stale[around.id] = around
+        for each in stale.values():
+            self._measure(connection, each, directory)
+        for subnet in added:
+            event_log.record(connection, self.clock(), caller, "subnet.add", subnet, **_shown(subnet))
+        return added
 
     def _empty(self, subnet: Subnet, caller: Caller) -> None:
         """Release everything in a subnet; see AddressBook."""
@@ -233,7 +245,7 @@ def _lowest(found: list[Subnet], what: str) -> Subnet:
     return found[0]
 
 
-def _on_dhcp(directory: Directory, spec: SubnetSpec, group: Group) -> bool:
+def _on_dhcp(subnets: Iterable[Subnet], spec: SubnetSpec, group: Group) -> bool:
     """Whether ``/dhcp`` serves it: it knows no groups, so a network can be there in one group only (rule 9)."""
     if spec.network.version != _IPV4:
         if spec.dhcp:
@@ -242,7 +254,7 @@ def _on_dhcp(directory: Directory, spec: SubnetSpec, group: Group) -> bool:
     rival = next(
         (
             each
-            for each in directory.subnets
+            for each in subnets
             if each.dhcp and each.group != group and (each.network in spec.network or spec.network in each.network)
         ),
         None,

@@ -7,11 +7,12 @@ from collections import defaultdict
 from dataclasses import fields
 from typing import Any
 
-from netaddr import IPAddress, IPNetwork
+from netaddr import AddrFormatError, IPAddress, IPNetwork
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from providers.addresses import Range, parse_address
 from providers.book.tables import directory, groups, subnets
+from providers.errors import LeaseholdError
 from providers.model import Group, Options, Strategy, Subnet, SubnetSpec
 
 _REVISION = select(directory.c.revision)
@@ -103,6 +104,23 @@ def lock_all(connection: Connection) -> None:
         connection.execute(_REVISION.with_for_update())
 
 
+def lock_all_subnets(connection: Connection) -> None:
+    """Let all other writers wait, where the database has more than one writer."""
+    lock_all(connection)
+    if connection.dialect.name != "sqlite":
+        connection.execute(_LOCK.order_by(subnets.c.id)).all()
+
+
+def read(connection: Connection) -> Directory:
+    """The directory as it is written, whatever anybody has cached."""
+    return _read(connection, connection.execute(_REVISION).scalar_one())
+
+
+def touch(connection: Connection) -> None:
+    """Let every process read the directory again."""
+    _changed(connection)
+
+
 def add_group(connection: Connection, name: str, description: str) -> Group:
     """Write a new group."""
     result = connection.execute(insert(groups).values(name=name, description=description))
@@ -132,6 +150,24 @@ def remove_subnet(connection: Connection, subnet: Subnet) -> None:
     """Remove a subnet and everything that belongs to it."""
     connection.execute(delete(subnets).where(subnets.c.id == subnet.id))
     _changed(connection)
+
+
+def unreadable(connection: Connection) -> list[tuple[int, str]]:
+    """The subnets whose rows say nothing that this program understands: id and reason."""
+    nobody = Group(0, "")
+    found: list[tuple[int, str]] = []
+    # One at a time: what one row has in it must not hide the others.
+    for number in connection.scalars(select(subnets.c.id).order_by(subnets.c.id)).all():
+        try:
+            row = connection.execute(select(subnets).where(subnets.c.id == number)).one()
+            subnet = _from_row(row, nobody)
+            if not (isinstance(row.ranges, dict) and isinstance(row.options, dict)):
+                found.append((number, "its ranges or its options are no object"))
+            elif int(subnet.network.ip) != subnet.network.first:
+                found.append((number, f"{subnet.network} is no network: it has host bits"))
+        except (LeaseholdError, AddrFormatError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            found.append((number, str(error) or type(error).__name__))
+    return found
 
 
 def _changed(connection: Connection) -> None:

@@ -41,8 +41,10 @@ def check(book: Book) -> None:
     raise _too_new(book, found)
 
 
-def upgrade(book: Book) -> tuple[str | None, str]:
+def upgrade(book: Book, *, to: str | None = None) -> tuple[str | None, str]:
     """Bring the tables up to date; returns the revisions before and after, which may be equal.
+
+    ``to`` is an older revision for the copy of an older book.
 
     All or nothing on databases that can undo changes of tables (SQLite, PostgreSQL). Two at once take turns. Raises
     Misconfigured for a book that is newer than this program, Unavailable when it does not answer.
@@ -51,9 +53,10 @@ def upgrade(book: Book) -> tuple[str | None, str]:
     from alembic import command
     from alembic.config import Config
 
+    to = to or HEAD
     before = present(book)
-    if before == HEAD:
-        return before, HEAD
+    if before == to:
+        return before, to
     try:
         with _alone(book), book.engine.connect() as connection:
             if book.is_sqlite:
@@ -63,19 +66,19 @@ def upgrade(book: Book) -> tuple[str | None, str]:
             before = _present(connection)
             if before is not None and before > HEAD:
                 raise _too_new(book, before)
-            if before != HEAD:
+            if before != to:
                 config = Config()
                 config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
                 config.set_main_option("path_separator", "os")
                 config.attributes["connection"] = connection
-                command.upgrade(config, HEAD)
+                command.upgrade(config, to)
             if book.is_sqlite:
                 connection.exec_driver_sql("COMMIT")
             else:
                 connection.commit()
     except (DBAPIError, OSError) as error:
         raise book.failure(error) from error
-    return before, HEAD
+    return before, to
 
 
 def _present(connection: Connection) -> str | None:

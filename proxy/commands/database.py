@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import click
 
+from providers.book import backup as backups
+from providers.book import restore as restoring
 from providers.book import schema_version
 from providers.book.database import Book
+from providers.clock import utc_now
 from proxy.commands.session import Session, pass_session
+
+_FILE = click.Path(path_type=Path)
 
 
 @click.group()
@@ -21,12 +30,46 @@ def upgrade(session: Session) -> None:
 
     Stop the service first when it runs an older program.
     """
-    book = Book(session.settings().database)
-    try:
+    with _book(session) as book:
         old, new = schema_version.upgrade(book)
-    finally:
-        book.close()
     if old == new:
         click.echo(f"The database is up to date (schema {new}).")
     else:
         click.echo(f"Upgraded the database: schema {old or 'none'} -> {new}.")
+
+
+@database.command("backup")
+@click.argument("file", type=_FILE, metavar="FILE")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@pass_session
+def backup(session: Session, file: Path, force: bool) -> None:
+    """Write a backup of the whole book to FILE, while the service goes on.
+
+    It is read back before it gets its name. It restores into any database that Leasehold works with.
+    """
+    with _book(session) as book:
+        written = backups.write(book, file, utc_now(), force=force)
+    click.echo(f"Wrote {file}: {written.rows} rows, schema {written.revision}, read back and verified.")
+
+
+@database.command("restore")
+@click.argument("file", type=_FILE, metavar="FILE")
+@click.option("--force", is_flag=True, help="Replace everything in a book that is not empty.")
+@pass_session
+def restore(session: Session, file: Path, force: bool) -> None:
+    """Put the backup FILE into the book that the settings name, all of it or nothing.
+
+    A book that is not empty is refused. One that does not exist yet is made.
+    """
+    with _book(session) as book:
+        restored = restoring.restore(book, file, utc_now(), session.caller, force=force)
+    click.echo(f"Restored {restored.rows} rows, as they were at {restored.written_at}. Now run leasehold check.")
+
+
+@contextmanager
+def _book(session: Session) -> Iterator[Book]:
+    book = Book(session.settings().database)
+    try:
+        yield book
+    finally:
+        book.close()

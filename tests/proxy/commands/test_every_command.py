@@ -47,6 +47,7 @@ STOCK = (
     ("address", "reserve", "10.0.1.7", "--name", "web1", "--mac", MAC),
     ("address", "next", "10.0.1.0/24", "--key", "k"),
     ("token", "create", "hooks", "--scope", "reserve"),
+    ("database", "backup", "old.backup"),
 )
 
 # Each on a book with the stock in it: 10.0.1.7 is reserved, 10.0.1.2 held.
@@ -103,11 +104,28 @@ CASES = [
     refused("config", "reference", "more", code=2, err="more"),
     done("config", "access", out=r"(?s)# .*"),
     refused("config", "access", "more", code=2, err="more"),
-    done("config", "access", out=r"(?s)# .*"),
-    refused("config", "access", "more", code=2, err="more"),
+    done("check", out="", err="sound"),
+    refused("check", "--repair", "--json", code=2, err="--json"),
+    done("export", "csv", out=r"(?s)address,.*10\.0\.1\.7,web1,.*"),
+    refused("export", "xml", code=2, err="xml"),
+    refused("export", "csv", "--subnet", "10.9.9.0/24", code=1, err="10.9.9.0/24"),
+    done("import", "isc", "dhcpd.conf", out=r"(?s).*10\.0\.3\.0/24.*"),
+    refused("import", "isc", "missing.conf", code=2, err="missing.conf"),
+    done("import", "csv", "hosts.csv", out=r"(?s).*10\.0\.1\.50.*"),
+    refused("import", "csv", "missing.csv", code=2, err="missing.csv"),
     done("database", "upgrade", out=r"The database is up to date .*\n"),
     refused("--config", "nowhere.yml", "database", "upgrade", code=5, err="nowhere.yml"),
+    done("database", "backup", "new.backup"),
+    refused("database", "backup", "old.backup", code=1, err="old.backup"),
+    done("database", "restore", "old.backup", "--force"),
+    refused("database", "restore", "old.backup", code=1, err="--force"),
+    refused("database", "restore", "missing.backup", code=2, err="missing.backup"),
 ]
+
+FILES = {
+    "dhcpd.conf": "subnet 10.0.3.0 netmask 255.255.255.0 { option routers 10.0.3.1; }\n",
+    "hosts.csv": "address,name\n10.0.1.50,printer\n",
+}
 
 LISTINGS = (("subnet", "list"), ("address", "list"), ("hold", "list"), ("events",), ("token", "list"))
 WITHOUT_BOOK = {"serve", "config", "database"}
@@ -140,6 +158,8 @@ def stock(tmp_path_factory: pytest.TempPathFactory, empty_book_file: Path) -> Pa
     (place / "var").mkdir()
     copy(empty_book_file, place / "var" / "leasehold.db")
     (place / "settings.yml").write_text("")
+    for name, text in FILES.items():
+        (place / name).write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         for name in [name for name in os.environ if name.startswith("LEASEHOLD_")]:
@@ -188,7 +208,10 @@ def test_every_command_explains_itself_without_settings(bookless, leaf):
 @pytest.mark.parametrize(
     "case", [case for case in CASES if not case.code and case.typed[0] not in WITHOUT_BOOK], ids=str
 )
-def test_what_needs_a_book_says_so_when_there_is_none(bookless, case):
+def test_what_needs_a_book_says_so_when_there_is_none(bookless, empty_place, case):
+    for name, text in FILES.items():
+        (empty_place / name).write_text(text)
+
     result = bookless(*case.typed)
 
     assert (result.exit_code, result.stdout) == (5, "")

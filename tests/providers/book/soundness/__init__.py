@@ -1,0 +1,1 @@
+"""Single checks, without the address book."""
