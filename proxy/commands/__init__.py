@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -12,7 +13,19 @@ from proxy import __version__
 from proxy.commands.exits import exit_code, hint
 from proxy.commands.session import Session
 
-_COMMANDS = ("serve", "subnet", "address", "hold", "events", "token", "config", "database")
+_COMMANDS = (
+    "serve",
+    "subnet",
+    "address",
+    "hold",
+    "import",
+    "export",
+    "events",
+    "token",
+    "config",
+    "check",
+    "database",
+)
 
 
 class _Program(click.Group):
@@ -24,9 +37,10 @@ class _Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(f"proxy.commands.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command = getattr(import_module(f"proxy.commands.{name}"), name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"proxy.commands.{cmd_name} defines no command {cmd_name}")
+            raise TypeError(f"proxy.commands.{name} defines no command {cmd_name}")
         return command
 
     def invoke(self, ctx: click.Context) -> object:
