@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from netaddr import IPAddress
@@ -62,10 +62,7 @@ class Releases(Foundation):
             if address is not None and address in subnet.network:
                 places.append((innermost(directory, subnet, address), address))
             if mac is not None:
-                for each in (subnet, *directory.inside(subnet)):
-                    host = taken.host_of(connection, each, mac)
-                    if host is not None and host.address is not None:
-                        places.append((each, host.address))
+                places += _place_of(connection, (subnet, *directory.inside(subnet)), mac)
             found = [taken.reservation(connection, where, what) for where, what in places]
         return [reservation for reservation in found if reservation is not None]
 
@@ -107,6 +104,15 @@ class Releases(Foundation):
         had_it = there.mac or min(going, default=None)
         self._let_rest(connection, subnet, directory, address, key_of_mac(had_it) if had_it else None, now)
         return None
+
+
+def _place_of(connection: Connection, subnets: Iterable[Subnet], mac: str) -> list[tuple[Subnet, IPAddress]]:
+    """Where the DHCP host of a MAC is: in the first subnet that has one, as ``host_of`` says."""
+    for subnet in subnets:
+        host = taken.host_of(connection, subnet, mac)
+        if host is not None and host.address is not None:
+            return [(subnet, host.address)]
+    return []
 
 
 def _parting(there: Reservation, mac: str | None, use: Use | None) -> _Parting | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from providers.book.turns import Turns
 from providers.errors import Misconfigured, Unavailable
@@ -35,6 +37,7 @@ class Book:
             self.engine = _sqlite(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
         except (SQLAlchemyError, ImportError) as error:
             raise Misconfigured(f":database: cannot be used: {error}") from error
+        self._file: tuple[int, int] | None = None
         self._turns = Turns(self.engine, Path(self.url.database or "")) if self.is_sqlite else None
 
     @property
@@ -51,11 +54,12 @@ class Book:
         Raises Unavailable when the database does not answer.
         """
         try:
+            self._refuse_another_file()
             with self.engine.connect() as connection:
                 if snapshot and self.is_sqlite:
                     connection.exec_driver_sql("BEGIN")
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise self.failure(error) from error
 
     @contextmanager
@@ -68,7 +72,7 @@ class Book:
         try:
             with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise self.failure(error) from error
 
     def write(self, work: Callable[[Connection], T]) -> T:
@@ -79,8 +83,9 @@ class Book:
         does not answer.
         """
         try:
+            self._refuse_another_file()
             return self._transact(work) if self._turns is None else self._turns.run(work)
-        except (DBAPIError, sqlite3.Error, OSError) as error:
+        except (DBAPIError, PoolTimeoutError, sqlite3.Error, OSError) as error:
             raise self.failure(error) from error
 
     def close(self) -> None:
@@ -88,6 +93,27 @@ class Book:
         if self._turns is not None:
             self._turns.close()
         self.engine.dispose()
+        self._file = None
+
+    def _refuse_another_file(self) -> None:
+        """Raise Unavailable when the file of the book was removed or replaced since it was opened.
+
+        SQLite would go on with the file that has no name any more, and what is written there is lost.
+        """
+        if not self.is_sqlite:
+            return
+        try:
+            found = os.stat(self.url.database or "")
+        except FileNotFoundError:
+            raise Unavailable(f"The book {self} is not there: put its file back, with the service stopped") from None
+        identity = (found.st_dev, found.st_ino)
+        if self._file is None:
+            self._file = identity
+        elif self._file != identity:
+            raise Unavailable(
+                f"The file of the book {self} was replaced while it was open: stop every Leasehold on this machine, "
+                "remove the files beside it that end in -wal and -shm if they belong to the old one, and start again"
+            )
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -104,7 +130,7 @@ class Book:
         reason = error.orig if isinstance(error, DBAPIError) else error
         if getattr(reason, "sqlite_errorname", None) == "SQLITE_NOTADB":
             return Misconfigured(f"{self} is no SQLite database: name another file in :database:, or restore a backup")
-        return Unavailable(f"The book at {self} cannot be used: {reason}. Nothing was changed; try again later.")
+        return Unavailable(f"The book at {self} cannot be used: {reason}. Try again later.")
 
     def __str__(self) -> str:
         """The URL without its password."""
@@ -129,7 +155,9 @@ def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise Misconfigured(":database: an SQLite book needs a file: all workers share it")
     # Transactions are begun and ended in turns.py, so the driver must not begin any by itself.
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_size=32, connect_args={"timeout": 30})
+    engine = create_engine(
+        url, isolation_level="AUTOCOMMIT", pool_size=32, max_overflow=-1, connect_args={"timeout": 30}
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type

@@ -99,6 +99,8 @@ def _alone(book: Book) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Misconfigured(f":database: the directory {directory} cannot be made: {error.strerror}") from error
+    # Who is where in a network is not for everybody on the machine; SQLite's files beside it get the same mode.
+    os.close(os.open(book.url.database or "", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
     lock = os.open(f"{book.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -13,6 +13,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 T = TypeVar("T")
 
+PATIENCE_SECONDS = 15
+"""How long a job waits for its turn. Whoever brought it has given up by then, so it must not be done later."""
+
 _JOBS_PER_COMMIT = 64
 _CACHE_KIB = 16 * 1024
 
@@ -31,10 +35,12 @@ _CACHE_KIB = 16 * 1024
 class _Job:
     """A unit of work of one thread, and what became of it."""
 
-    __slots__ = ("error", "finished", "result", "turn", "work")
+    __slots__ = ("deadline", "error", "finished", "leads", "result", "turn", "work")
 
     def __init__(self, work: Callable[[Connection], Any]) -> None:
         self.work = work
+        self.deadline = time.monotonic() + PATIENCE_SECONDS
+        self.leads = False
         self.result: Any = None
         self.error: BaseException | None = None
         self.finished = False
@@ -55,20 +61,23 @@ class Turns:
         self._gate = threading.Lock()
         self._taken = False
         self._serving = threading.Lock()
+        self._waiting_since: float | None = None
         self._connection: Connection | None = None
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction and return what it returned, once that is safe on disk.
 
-        What ``work`` raises is raised here, and nothing of it is kept.
+        What ``work`` raises is raised here, and nothing of it is kept. Raises TimeoutError, and does nothing, when
+        somebody else keeps the turn for too long.
         """
         job = _Job(work)
         with self._gate:
+            self._refuse_to_pile_up()
             self._queue.append(job)
-            first = not self._taken
+            job.leads = not self._taken
             self._taken = True
-        if not first:
-            job.turn.acquire()
+        if not job.leads:
+            self._wait_for_turn(job)
         if not job.finished:
             self._serve(job)
         if job.error is not None:
@@ -85,6 +94,25 @@ class Turns:
                 os.close(self._lock)
                 self._lock = None
 
+    def _wait_for_turn(self, job: _Job) -> None:
+        if job.turn.acquire(timeout=PATIENCE_SECONDS):
+            return
+        with self._gate:
+            if job in self._queue and not job.leads:
+                self._queue.remove(job)
+                raise self._too_long()
+        if not job.leads:
+            job.turn.acquire()
+
+    def _refuse_to_pile_up(self) -> None:
+        """While one has waited in vain for the lock, the others need not: they would take up all threads."""
+        since = self._waiting_since
+        if since is not None and time.monotonic() - since > PATIENCE_SECONDS:
+            raise self._too_long()
+
+    def _too_long(self) -> TimeoutError:
+        return TimeoutError(f"somebody else has held {self._lock_file} for more than {PATIENCE_SECONDS} s")
+
     def _serve(self, own: _Job) -> None:
         batch: list[_Job] = []
         try:
@@ -93,7 +121,7 @@ class Turns:
                     # Only now: whoever came while this process waited for its turn shares the commit.
                     with self._gate:
                         batch += [self._queue.popleft() for _ in range(min(len(self._queue), _JOBS_PER_COMMIT))]
-                    self._commit(batch)
+                    self._commit([job for job in batch if self._in_time(job)])
             finally:
                 self._hand_over(own)
             self._settle()
@@ -106,6 +134,12 @@ class Turns:
                 job.finished = True
                 job.turn.release()
 
+    def _in_time(self, job: _Job) -> bool:
+        if time.monotonic() <= job.deadline:
+            return True
+        job.error = self._too_long()
+        return False
+
     def _hand_over(self, own: _Job) -> None:
         """Let the next one have its turn, while this one waits for the disk."""
         with self._gate:
@@ -113,6 +147,8 @@ class Turns:
                 self._queue.remove(own)
             successor = self._queue[0] if self._queue else None
             self._taken = successor is not None
+            if successor is not None:
+                successor.leads = True
         if successor is not None:
             successor.turn.release()
 
@@ -134,7 +170,11 @@ class Turns:
         """Keep other processes out."""
         if self._lock is None:
             self._lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._waiting_since = time.monotonic()
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        finally:
+            self._waiting_since = None
         try:
             yield
         finally:

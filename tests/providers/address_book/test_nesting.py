@@ -180,3 +180,19 @@ def test_rule_9_nesting_in_ipv6(desk: Desk):
     assert desk.ask(parent, 1) == "2001:db8:0:1::"
     assert desk.ask(child, 1) == "2001:db8::1"
     assert desk.take(parent, "2001:db8::5").subnet == child
+
+
+def test_a_release_by_mac_ends_the_host_of_that_subnet_alone(desk: Desk):
+    outer, inner = desk.add("10.3.0.0/16"), desk.add("10.3.7.0/24")
+    desk.serve(outer, "10.3.1.1", 1)
+    desk.serve(inner, "10.3.7.7", 1)
+    desk.address_book.release(outer, CALLER, mac=mac(1), use=Use.DHCP)
+    assert desk.at(outer, "10.3.1.1") is None
+    assert desk.uses(inner, "10.3.7.7") == {Use.DHCP}
+
+
+def test_a_release_by_mac_finds_what_was_reserved_through_the_outer_subnet(desk: Desk):
+    outer, inner = desk.add("10.3.0.0/16"), desk.add("10.3.7.0/24")
+    desk.serve(outer, "10.3.7.7", 1)
+    desk.address_book.release(outer, CALLER, mac=mac(1), use=Use.DHCP)
+    assert desk.at(inner, "10.3.7.7") is None

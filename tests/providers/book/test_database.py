@@ -84,8 +84,46 @@ def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path):
 
 
 def test_a_book_without_tables_is_unavailable(tmp_path: Path):
+    (tmp_path / "empty.db").touch()
     with pytest.raises(Unavailable, match="no such table"):
         names(Book(f"sqlite:///{tmp_path}/empty.db"))
+
+
+def test_a_book_that_was_removed_while_open_takes_nothing_more(book: Book):
+    book.write(add("before"))
+    Path(book.url.database).unlink()
+    for use in (names, lambda book: book.write(add("lost"))):
+        with pytest.raises(Unavailable, match="is not there"):
+            use(book)
+    assert not Path(book.url.database).exists()
+
+
+def test_a_book_that_was_replaced_while_open_takes_nothing_more(book: Book, tmp_path: Path):
+    book.write(add("before"))
+    (tmp_path / "other.db").write_bytes(Path(book.url.database).read_bytes())
+    (tmp_path / "other.db").replace(book.url.database)
+    for use in (names, lambda book: book.write(add("lost"))):
+        with pytest.raises(Unavailable, match="was replaced while it was open"):
+            use(book)
+
+
+def test_a_book_that_is_moved_away_and_back_goes_on(book: Book, tmp_path: Path):
+    book.write(add("before"))
+    away = Path(book.url.database).rename(tmp_path / "away.db")
+    with pytest.raises(Unavailable):
+        names(book)
+    away.rename(book.url.database)
+    book.write(add("after"))
+    assert sorted(names(book)) == ["after", "before"]
+
+
+def test_a_new_book_is_not_for_everybody_on_the_machine(tmp_path: Path):
+    book = Book(f"sqlite:///{tmp_path}/leasehold.db")
+    schema_version.upgrade(book)
+    book.write(add("one"))
+    modes = {path.name: path.stat().st_mode & 0o007 for path in tmp_path.iterdir()}
+    book.close()
+    assert modes == dict.fromkeys(("leasehold.db", "leasehold.db-wal", "leasehold.db-shm", "leasehold.db.lock"), 0)
 
 
 def test_a_server_that_does_not_answer_is_unavailable_and_the_password_a_secret():

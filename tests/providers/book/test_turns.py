@@ -212,6 +212,43 @@ def test_a_writer_waits_while_another_process_has_its_turn(turns: Turns, book: B
     assert names(book) == ["later"]
 
 
+def test_nobody_waits_for_ever_and_nothing_is_done_too_late(turns: Turns, book: Book, monkeypatch):
+    monkeypatch.setattr("providers.book.turns.PATIENCE_SECONDS", 0.3)
+    refused: list[str] = []
+
+    def write(name: str) -> None:
+        try:
+            turns.run(add(name))
+        except TimeoutError as error:
+            refused.append(f"{name}: {error}")
+
+    with Path(f"{book.url.database}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        first = threading.Thread(target=write, args=("first",))
+        first.start()
+        assert reaches(lambda: turns._waiting_since is not None)
+        second = threading.Thread(target=write, args=("second",))
+        second.start()
+        second.join(10)
+        assert not second.is_alive()
+        assert first.is_alive()
+        write("third")
+        assert [each.split(":")[0] for each in refused] == ["second", "third"]
+    first.join(10)
+    assert len(refused) == 3
+    assert "leasehold.db.lock" in refused[2]
+    assert names(book) == []
+    assert turns.run(add("later")) == "later"
+
+
+def reaches(condition: Callable[[], bool]) -> bool:
+    """Whether a condition comes true within ten seconds."""
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        threading.Event().wait(0.01)
+    return condition()
+
+
 def test_everybody_waiting_hears_that_the_file_cannot_be_locked(book: Book):
     Path(f"{book.url.database}.lock").mkdir()
     with pytest.raises(Unavailable, match="cannot be used"):
