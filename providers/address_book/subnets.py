@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from netaddr import IPAddress, IPNetwork
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from providers.address_book.allocatable import check_description, host_range, passed_over, suggestible, without
 from providers.address_book.foundation import Foundation, counted
+from providers.address_book.subnet_conflicts import on_dhcp, refuse_reserved_gateway
 from providers.addresses import Range
 from providers.book import directory as shelf
 from providers.book import event_log, free_space, taken
@@ -20,8 +21,6 @@ from providers.errors import Conflict, GroupNotFound, InvalidValue, SubnetNotFou
 from providers.model import Caller, Group, Occupancy, Subnet, SubnetSpec
 
 log = logging.getLogger(__name__)
-
-_IPV4 = 4
 
 
 class Subnets(Foundation):
@@ -92,7 +91,8 @@ class Subnets(Foundation):
         """Make a subnet, and its group when that is new.
 
         What the subnet around it has in its range moves into it. Raises InvalidValue when the description does not
-        fit the network, Conflict when the group has that network or ``/dhcp`` has it in another group.
+        fit the network, Conflict when the group has that network, or it asks for ``/dhcp`` and another subnet is in the
+        way there.
         """
         check_description(spec)
         (added,) = self.book.write(lambda connection: self._add_subnets(connection, [spec], caller))
@@ -101,8 +101,8 @@ class Subnets(Foundation):
     def change_subnet(self, subnet: Subnet, spec: SubnetSpec, caller: Caller) -> Subnet:
         """Let ``subnet`` be as ``spec`` says; its network and group stay.
 
-        Raises InvalidValue when the description does not fit the network, Conflict for a network that ``/dhcp`` has in
-        another group.
+        Raises InvalidValue when the description does not fit the network, Conflict when it asks for ``/dhcp`` and
+        another subnet is in the way there, or when its new gateway is reserved.
         """
         if spec.network != subnet.network or spec.group.casefold() != subnet.group.name.casefold():
             raise InvalidValue(f"{subnet.network}: network and group cannot change; add another subnet")
@@ -111,7 +111,10 @@ class Subnets(Foundation):
         def work(connection: Connection) -> Subnet:
             shelf.lock_all(connection)
             present, directory = self._enter(connection, subnet)
-            dhcp = present.dhcp if spec.dhcp is None else _on_dhcp(directory.subnets, spec, present.group)
+            unchanged = spec.dhcp is None or spec.dhcp == present.dhcp
+            dhcp = present.dhcp if unchanged else on_dhcp(directory.subnets, spec, present.group)
+            if spec.options.gateway != present.options.gateway:
+                refuse_reserved_gateway(connection, present, spec.options.gateway)
             changed = shelf.change_subnet(connection, present, spec, dhcp=dhcp)
             self._measure(connection, changed, self._directories.within(connection))
             event_log.record(connection, self.clock(), caller, "subnet.change", changed, **_shown(changed))
@@ -165,7 +168,7 @@ class Subnets(Foundation):
             everything = [*directory.subnets, *(each for each in added if each.id not in directory.by_id)]
             if any(each.group == group and each.network == spec.network for each in everything):
                 raise Conflict(f"{spec.network} exists in group {group.name} already: see leasehold subnet show")
-            dhcp = _on_dhcp(everything, spec, group)
+            dhcp = on_dhcp(everything, spec, group)
             added.append(shelf.add_subnet(connection, spec, group, dhcp=dhcp))
         directory = self._directories.within(connection)
         stale = {each.id: each for each in added}
@@ -243,25 +246,6 @@ def _lowest(found: list[Subnet], what: str) -> Subnet:
         groups = ", ".join(each.group.name for each in found)
         log.warning("%s is in several groups (%s): taking that of %s; name a group", what, groups, found[0].group.name)
     return found[0]
-
-
-def _on_dhcp(subnets: Iterable[Subnet], spec: SubnetSpec, group: Group) -> bool:
-    """Whether ``/dhcp`` serves it: it knows no groups, so a network can be there in one group only (rule 9)."""
-    if spec.network.version != _IPV4:
-        if spec.dhcp:
-            raise InvalidValue(f"{spec.network} cannot be served on /dhcp, which is IPv4 only")
-        return False
-    rival = next(
-        (
-            each
-            for each in subnets
-            if each.dhcp and each.group != group and (each.network in spec.network or spec.network in each.network)
-        ),
-        None,
-    )
-    if rival is not None and spec.dhcp:
-        raise Conflict(f"{rival.network} of group {rival.group.name} is on /dhcp already: add this one with --no-dhcp")
-    return rival is None if spec.dhcp is None else spec.dhcp
 
 
 def _occupied(subnet: Subnet, there: Occupancy) -> Conflict:

@@ -19,6 +19,8 @@ from providers.model import Asker, Caller, Hold, Strategy, Subnet, Use
 
 _COUNT_MOST = 100_000
 _UPSTREAM_TRIES = 32
+_WORTH_AN_EVENT = timedelta(minutes=1)
+"""An extension that moves the end of a hold by less is written to the hold alone: some ask every few seconds."""
 
 
 class Suggestions(Foundation):
@@ -114,8 +116,10 @@ class Suggestions(Foundation):
             return has.host, False
         if has.hold is not None and has.hold_until is not None:
             if _in(own, has.hold) and may_be_suggested(subnet, directory, has.hold):
-                promises.extend_hold(connection, subnet, has.hold, max(until, has.hold_until))
-                event_log.record(connection, now, caller, "hold.extend", subnet, has.hold, key=key, mac=asker.mac)
+                until = max(until, has.hold_until)
+                promises.extend_hold(connection, subnet, has.hold, until)
+                if until - has.hold_until >= _WORTH_AN_EVENT:
+                    event_log.record(connection, now, caller, "hold.extend", subnet, has.hold, key=key, mac=asker.mac)
                 return has.hold, True
             promises.drop_hold(connection, subnet, has.hold)
             self._let_rest(connection, subnet, directory, has.hold, key, now)

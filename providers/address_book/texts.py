@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from netaddr import valid_ipv4
+
 from providers.errors import InvalidValue
 from providers.model import DHCPHost, Options
 
@@ -24,6 +26,7 @@ LARGEST_MTU = 0xFFFF
 
 _NOT_IN_NAMES = "\"'`{};\\"
 _NOT_IN_VALUES = '"'
+_NUMERIC = re.compile(r"[0-9.]+")
 _SERVER = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?")
 
 
@@ -39,10 +42,12 @@ def refuse_unfit_host(host: DHCPHost) -> None:
 
 
 def refuse_unfit_name(what: str, text: str) -> None:
-    """Raise InvalidValue for a name that is empty, longer than 255 bytes, or has characters that end a string."""
+    """Raise InvalidValue for a name that is empty, longer than 255 bytes, blank at an end, or would end a string."""
     if not text:
         raise InvalidValue(f"An empty {what} is no {what}")
     _refuse(what, text, LONGEST_NAME, _NOT_IN_NAMES)
+    if text != text.strip():
+        raise InvalidValue(f"Invalid {what} {_shown(text)}: it has blanks at its ends")
 
 
 def refuse_unfit_note(text: str) -> None:
@@ -52,7 +57,8 @@ def refuse_unfit_note(text: str) -> None:
 
 def refuse_unfit_next_server(text: str) -> None:
     """Raise InvalidValue for a boot server that is neither an IPv4 address nor a host name of at most 64 characters."""
-    if not (len(text) <= LONGEST_NEXT_SERVER and _SERVER.fullmatch(text)):
+    fits = valid_ipv4(text) if _NUMERIC.fullmatch(text) else _SERVER.fullmatch(text)
+    if not (fits and len(text) <= LONGEST_NEXT_SERVER):
         raise InvalidValue(
             f"Invalid next server {_shown(text)}: it is an IPv4 address or a host name of at most "
             f"{LONGEST_NEXT_SERVER} characters"

@@ -105,7 +105,9 @@ class Book:
         try:
             found = os.stat(self.url.database or "")
         except FileNotFoundError:
-            raise Unavailable(f"The book {self} is not there: put its file back, with the service stopped") from None
+            raise Unavailable(f"The book {self} is not there: put its file back where it was") from None
+        except OSError as error:
+            raise Unavailable(f"The book {self} cannot be reached: {error.strerror}") from error
         identity = (found.st_dev, found.st_ino)
         if self._file is None:
             self._file = identity

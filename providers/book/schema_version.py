@@ -36,8 +36,7 @@ def check(book: Book) -> None:
     if found == HEAD:
         return
     if found is None or found < HEAD:
-        what = "has no tables yet" if found is None else f"has tables of revision {found}, this program needs {HEAD}"
-        raise Misconfigured(f"The book {book} {what}: run leasehold database upgrade")
+        raise Misconfigured(f"The book {book} {_lacking(book, found)}")
     raise _too_new(book, found)
 
 
@@ -79,6 +78,15 @@ def upgrade(book: Book, *, to: str | None = None) -> tuple[str | None, str]:
     except (DBAPIError, OSError) as error:
         raise book.failure(error) from error
     return before, to
+
+
+def _lacking(book: Book, found: str | None) -> str:
+    """What is the matter with a book that is not of this revision, and what to do."""
+    if found is not None:
+        return f"has tables of revision {found}, this program needs {HEAD}: run leasehold database upgrade"
+    if book.is_sqlite and not Path(book.url.database or "").exists():
+        return "does not exist: put its file back if there was one, or make a new one by leasehold database upgrade"
+    return "has no tables yet: run leasehold database upgrade"
 
 
 def _present(connection: Connection) -> str | None:

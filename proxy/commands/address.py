@@ -26,6 +26,8 @@ from proxy.commands.parameters import (
 from proxy.commands.rows import label, reservation_row
 from proxy.commands.session import Session, pass_session
 
+_A_YEAR = 365 * 24 * 60
+
 
 def _macs(row: Row) -> list[str]:
     every = [row["mac"], *(host["mac"] for host in row["hosts"])]
@@ -67,7 +69,12 @@ def list_(session: Session, network: IPNetwork | None, group: str, as_json: bool
 @click.option("--key", metavar="K", help="For whoever this names; goes before the MAC.")
 @click.option("--from", "first", type=ADDRESS, metavar="A", help="No address below this one.")
 @click.option("--to", "last", type=ADDRESS, metavar="B", help="No address above this one.")
-@click.option("--ttl", type=click.IntRange(min=1), metavar="MIN", help="Hold it at least this long, in minutes.")
+@click.option(
+    "--ttl",
+    type=click.IntRange(1, _A_YEAR),
+    metavar="MIN",
+    help="Hold it at least this long, in minutes; at most a year.",
+)
 @pass_session
 def next_(
     session: Session,

@@ -10,6 +10,7 @@ from proxy.commands.parameters import ADDRESS, NETWORK
 from proxy.commands.rows import event_row
 from proxy.commands.session import Session, pass_session
 
+_MOST = 100_000
 _COLUMNS = (
     Column.of("at", "Time"),
     Column.of("actor", "Who"),
@@ -22,7 +23,13 @@ _COLUMNS = (
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(min=1), default=50, metavar="N", help="At most so many; 50 if not given.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, _MOST),
+    default=50,
+    metavar="N",
+    help=f"At most so many, up to {_MOST}; 50 if not given.",
+)
 @click.option("--subnet", "network", type=NETWORK, help="Only what happened in this subnet.")
 @click.option("--address", type=ADDRESS, help="Only what happened to this address.")
 @click.option("--group", default="", metavar="G", help="Group of the subnet; without it all groups are searched.")

@@ -14,7 +14,7 @@ from proxy.commands.parameters import NETWORK, Parsed
 from proxy.commands.rows import moment, token_row
 from proxy.commands.session import Session, pass_session
 
-_LONGEST_COUNT = 5
+_MOST_DAYS = 99_999
 _COLUMNS = (
     Column.of("name"),
     Column.of("scopes"),
@@ -31,13 +31,13 @@ _COLUMNS = (
 def _end(text: str) -> timedelta | datetime:
     """How long from now, or when: ``90d``, ``2026-12-31`` (its first moment in UTC), ``2026-12-31T18:00+01:00``."""
     days = text.removesuffix("d")
-    if days != text and days.isascii() and days.isdigit() and len(days) <= _LONGEST_COUNT:
+    if days != text and days.isascii() and days.isdigit() and len(days) <= len(str(_MOST_DAYS)):
         return timedelta(days=int(days))
     try:
         when = datetime.fromisoformat(text)
         return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidValue("write days as 90d, or a date as 2026-12-31") from error
+        raise InvalidValue(f"write days as 90d, at most {_MOST_DAYS}d, or a date as 2026-12-31") from error
 
 
 _END = Parsed("END", _end)
@@ -68,7 +68,7 @@ def token() -> None:
     "end",
     type=_END,
     metavar="90d|DATE",
-    help="After so many days, or when that day begins (UTC); never if not given.",
+    help=f"After so many days, at most {_MOST_DAYS}, or when that day begins (UTC); never if not given.",
 )
 @pass_session
 def create(

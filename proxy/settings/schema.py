@@ -69,8 +69,8 @@ class SettingsSchema(Schema):
     database = DatabaseURL(
         load_default=None,
         metadata=about(
-            "The book: SQLite on one machine, PostgreSQL when several proxies share it, MariaDB where a site already "
-            "has it. postgresql:// means postgresql+psycopg://; mysql:// and mariadb:// mean mysql+pymysql://. A "
+            "The book: SQLite on one machine, PostgreSQL when several proxies share it. MariaDB is untested. "
+            "postgresql:// means postgresql+psycopg://; mysql:// and mariadb:// mean mysql+pymysql://. A "
             "relative SQLite path starts at the working directory.",
             secret=True,
             computed="an SQLite file leasehold.db in the state directory",
@@ -247,8 +247,8 @@ class SettingsSchema(Schema):
         1,
         load_default=timedelta(hours=24),
         metadata=about(
-            "How many minutes an address is held that a node's DHCP helper took for a guest. The guest may exist "
-            "long before its first hook. A caller's own time only lengthens it."
+            "How many minutes an address is held for a guest. It is for the holds of guests' hooks, which come with a "
+            "later version; nothing uses it yet."
         ),
     )
     rest_minutes = Minutes(
@@ -267,7 +267,6 @@ class SettingsSchema(Schema):
             "of the same host. After that it counts as somebody else's."
         ),
     )
-
 
     @validates_schema(pass_original=True)
     def _listeners_fit(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: object) -> None:

@@ -1,8 +1,9 @@
-"""Every change writes one event, with who did it and the id of the request."""
+"""Every change that matters writes one event, with who did it and the id of the request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from netaddr import IPAddress
@@ -16,6 +17,11 @@ def _release_a_hold(desk: Desk, subnet: Subnet) -> None:
     desk.release_hold(subnet, "10.0.1.1")
 
 
+def _ask_a_minute_later(desk: Desk, subnet: Subnet) -> None:
+    desk.clock.pass_(minutes=1)
+    desk.ask(subnet, 1)
+
+
 CHANGES: dict[str, tuple[Callable[[Desk, Subnet], object], str]] = {
     "group": (lambda desk, _: desk.address_book.add_group("New", "", CALLER), "group.add"),
     "subnet": (lambda desk, _: desk.add("10.0.9.0/24"), "subnet.add"),
@@ -25,7 +31,7 @@ CHANGES: dict[str, tuple[Callable[[Desk, Subnet], object], str]] = {
     ),
     "remove": (lambda desk, subnet: desk.address_book.remove_subnet(subnet, CALLER, force=True), "subnet.remove"),
     "hold": (lambda desk, subnet: desk.ask(subnet, 9), "hold.take"),
-    "again": (lambda desk, subnet: desk.ask(subnet, 1), "hold.extend"),
+    "again": (_ask_a_minute_later, "hold.extend"),
     "release hold": (_release_a_hold, "hold.release"),
     "dhcp": (lambda desk, subnet: desk.serve(subnet, "10.0.1.9", 9), "address.reserve"),
     "ipam": (lambda desk, subnet: desk.take(subnet, "10.0.1.9"), "address.reserve"),
@@ -68,6 +74,23 @@ def test_what_changes_nothing_writes_no_event(desk: Desk, subnet: Subnet):
     desk.exists(subnet, "10.0.1.9")
     desk.ask(subnet, 9)
     assert dump(desk.book) == before
+
+
+def test_a_hold_that_is_extended_by_less_than_a_minute_writes_no_event(desk: Desk, subnet: Subnet):
+    before = desk.actions()
+    (held,) = desk.address_book.holds(subnet)
+    for _ in range(3):
+        desk.clock.pass_(seconds=59)
+        desk.ask(subnet, 1)
+    (extended,) = desk.address_book.holds(subnet)
+    assert extended.expires_at - held.expires_at == timedelta(seconds=3 * 59)
+    assert desk.actions() == before
+
+
+def test_a_hold_that_is_asked_to_last_longer_writes_an_event(desk: Desk, subnet: Subnet):
+    before = desk.actions()
+    desk.ask(subnet, 1, ttl=timedelta(hours=1))
+    assert desk.actions() == [*before, "hold.extend"]
 
 
 def test_an_event_says_what_and_where(desk: Desk, subnet: Subnet):

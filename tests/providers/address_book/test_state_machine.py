@@ -294,7 +294,10 @@ class BookMachine(RuleBasedStateMachine):
         machine = data.draw(st.sampled_from(self.served_machines()))
         network = self.model.places[cidr].network
         served = {at for at, there in self.model.taken.items() if machine in there.hosts}
-        going = sorted(at for at in served if network.first <= at <= network.last)
+        within = [at for at in served if network.first <= at <= network.last]
+        # The subnet's own host, else that of the first subnet inside it: what a look-up by MAC shows.
+        order = {at: (self.model.innermost(at) != cidr, IPNetwork(self.model.innermost(at))) for at in within}
+        going = sorted(within, key=lambda at: order[at])[:1]
         for at in going:
             self.model.release(at, use, machine)
         released = self.address_book.release(self.subnets[cidr], CALLER, mac=mac(machine), use=use)
@@ -372,16 +375,22 @@ class BookMachine(RuleBasedStateMachine):
         within = [None if each is None else self.clipped(place, each) for each in (pool, dynamic)]
         if any(each is not None and not set(each) <= hosts for each in within) or at_gateway not in hosts | {None}:
             return
-        place.gateway, place.exclusions = at_gateway, tuple(each for each in excluded if each is not None)
-        place.pool, place.dynamic = within
+        kept = tuple(each for each in excluded if each is not None)
         spec = replace(
             subnet_spec(subnet),
             strategy=strategy,
-            exclusions=tuple(map(self.range_of, place.exclusions)),
-            pool=None if place.pool is None else self.range_of(place.pool),
-            dynamic=None if place.dynamic is None else self.range_of(place.dynamic),
+            exclusions=tuple(map(self.range_of, kept)),
+            pool=None if within[0] is None else self.range_of(within[0]),
+            dynamic=None if within[1] is None else self.range_of(within[1]),
             options=replace(subnet.options, gateway=None if at_gateway is None else self.ip(at_gateway)),
         )
+        taken = at_gateway in self.model.taken and self.model.innermost(at_gateway) == self.outer
+        if taken and at_gateway != place.gateway:
+            with pytest.raises(Conflict, match="cannot be the gateway"):
+                self.address_book.change_subnet(subnet, spec, CALLER)
+            return
+        place.gateway, place.exclusions = at_gateway, kept
+        place.pool, place.dynamic = within
         self.subnets[self.outer] = self.address_book.change_subnet(subnet, spec, CALLER)
 
     @invariant()

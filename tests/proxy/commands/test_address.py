@@ -241,3 +241,20 @@ def test_list_tells_times_in_utc(lab):
 
     assert row["created_at"].endswith("Z")
     assert datetime.fromisoformat(row["created_at"]).tzinfo is not None
+
+
+@pytest.mark.parametrize("minutes", ["0", "525601", "99999999999999"])
+def test_next_refuses_to_hold_longer_than_a_year_or_no_time(lab, minutes):
+    result = lab("address", "next", "10.0.1.0/24", "--ttl", minutes)
+
+    assert result.exit_code == 2
+    assert "'--ttl'" in result.stderr
+    assert lab.json("hold", "list") == []
+
+
+def test_next_holds_for_a_year(lab):
+    lab.done("address", "next", "10.0.1.0/24", "--ttl", "525600")
+
+    (held,) = lab.json("hold", "list")
+
+    assert minutes_held(held) == 525600

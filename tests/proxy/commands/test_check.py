@@ -105,14 +105,14 @@ def test_repair_as_json_does_not_ask(damaged):
 
 
 def test_what_a_person_decides_stays_a_finding(lab):
-    lab.done("address", "reserve", "10.0.1.7")
-    lab.done("subnet", "set", "10.0.1.0/24", "--gateway", "10.0.1.7")
+    lab.done("address", "reserve", "10.0.1.23")
+    lab.done("subnet", "add", "10.0.1.16/28", "--group", "Lab", "--gateway", "10.0.1.23")
 
     result = lab("check", "--repair", "--yes")
 
     assert result.exit_code == 1
     assert "decide: " in result.stdout
-    assert "leasehold address release 10.0.1.7" in result.stdout
+    assert "leasehold address release 10.0.1.23" in result.stdout
 
 
 def test_a_book_that_is_missing_is_told(bookless):

@@ -1,8 +1,9 @@
-"""docs/commands.md: no command and no option goes without description."""
+"""docs/commands.md: no command and no option goes without description, and figures are those that come out."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from proxy.commands import main
 
-PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "commands.md"
 
 
 def sections() -> dict[str, str]:
@@ -51,6 +53,26 @@ def test_the_page_has_no_command_that_is_gone():
     known = {name for name, _ in commands()}
 
     assert {heading for heading in sections() if heading.startswith("leasehold")} <= known
+
+
+@pytest.mark.parametrize("command", ["subnet list", "subnet show 10.0.1.0/24"])
+def test_the_figures_of_the_sample_are_those_that_come_out(leasehold, command):
+    leasehold.done("subnet", "sample")
+    leasehold.done("address", "reserve", "10.0.1.4", "--name", "web1")
+
+    assert leasehold.done(*command.split()).split() == printed(command).split()
+
+
+def test_the_settings_files_that_are_checked_are_all_there_are(leasehold, empty_place):
+    shutil.copytree(ROOT / "config", empty_place / "config")
+
+    assert leasehold.done("config", "check") == printed("config check")
+
+
+def printed(command: str) -> str:
+    """What the page shows below a command."""
+    _, _, rest = PAGE.read_text().partition(f"```\n$ leasehold {command}\n")
+    return rest.partition("```\n")[0]
 
 
 @pytest.mark.parametrize("listed", ["subnet", "address", "hold", "events", "token"])

@@ -62,3 +62,15 @@ def test_no_events(leasehold):
     result = leasehold("events")
 
     assert (result.stdout, result.stderr) == ("", "No events.\n")
+
+
+@pytest.mark.parametrize("limit", ["0", "100001", "99999999999999999999"])
+def test_a_limit_out_of_bounds_is_a_usage_error(eventful, limit):
+    result = eventful("events", "--limit", limit)
+
+    assert result.exit_code == 2
+    assert "1<=x<=100000" in result.stderr
+
+
+def test_the_largest_limit(eventful):
+    assert eventful.json("events", "--limit", "100000") == eventful.json("events")
