@@ -67,7 +67,8 @@ class Peer:
     """Whoever sent the request. ``address`` is an IP address in its usual spelling, IPv4 also on IPv6 sockets.
 
     ``hidden`` is True when somebody passed the request on who is not believed, or who did not say for whom: then
-    ``address`` is that of the one who passed it on, and nothing may be granted because of it (loopback!).
+    ``address`` is that of the one who passed it on. It is True as well when ``address`` is loopback, but on another
+    machine. Nothing may be granted because of such an address.
     """
 
     address: str
@@ -134,24 +135,29 @@ def _peer(environ: WSGIEnvironment, proxies: tuple[IPNetwork, ...]) -> Peer:
     if not (passed_on and _listed(address, proxies)):
         return Peer(str(address), scheme, _of_connection(environ), hidden=passed_on)
     scheme = _forwarded_scheme(environ, scheme)
-    client = _client(environ, proxies)
+    client, hidden = _client(environ, address, proxies)
     certificate = _of_headers(environ) if scheme == "https" else None
-    return Peer(str(client or address), scheme, certificate, hidden=client is None)
+    return Peer(str(client), scheme, certificate, hidden=hidden)
 
 
-def _client(environ: WSGIEnvironment, proxies: tuple[IPNetwork, ...]) -> IPAddress | None:
-    """The last address that no listed proxy has, or the first of all when every one is listed."""
-    address = None
+def _client(environ: WSGIEnvironment, sender: IPAddress, proxies: tuple[IPNetwork, ...]) -> tuple[IPAddress, bool]:
+    """The last address that no listed proxy has, or the first of all when every one is listed; and if it is hidden.
+
+    A loopback address means this machine only if nobody on another one passed the request on.
+    """
+    address, hidden, here = sender, True, True
     for hop in reversed(environ.get(_FORWARDED_FOR, "").split(",")):
         if not hop.strip():
             continue
+        here = here and address.is_loopback()
         try:
             address = _address(hop.strip())
         except InvalidValue as error:
             raise InvalidValue("X-Forwarded-For holds something that is no IP address") from error
+        hidden = address.is_loopback() and not here
         if not _listed(address, proxies):
             break
-    return address
+    return address, hidden
 
 
 def _forwarded_scheme(environ: WSGIEnvironment, scheme: Scheme) -> Scheme:

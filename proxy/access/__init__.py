@@ -5,6 +5,7 @@
 ``guard``             the check before every request
 ``identity``          who sent a request, as far as it was proved; ``session`` keeps it while it is handled
 ``proofs``            finding that out: token, certificate, reverse DNS, loopback
+``browsers``          requests that a web page makes a browser send
 ``trusted_hosts``     the names of ``:trusted_hosts:``, and reverse DNS
 ``rights``            what somebody known may do: scopes of tokens, everybody else
 ``limits``            tokens limited to subnets or groups

@@ -13,6 +13,7 @@ from providers.address_book import AddressBook
 from providers.clock import Clock, utc_now
 from providers.errors import Forbidden
 from providers.tokens import Tokens
+from proxy.access.browsers import FOREIGN_PAGE, is_foreign_page
 from proxy.access.policy import Policy, declared
 from proxy.access.proofs import Call, Proofs, TokenCheck
 from proxy.access.refusals import Refusal, Refusals, keep_refusals
@@ -55,6 +56,7 @@ def guard_for(
             tokens or Tokens(book.book, clock),
             None if names is None else TrustedHosts(names),
             ReverseNames(resolver or SystemResolver(), clock, forward_verify=settings.forward_verify),
+            settings.bind_host,
         ),
         refusals=Refusals(throttle or Throttle(clock)),
         peer_of=lambda environ: peer_of(environ, settings),
@@ -83,7 +85,7 @@ def _check(guard: Guard) -> None:
     if declaration.of(request.method) is Policy.OPEN:
         return
     peer = guard.peer_of(request.environ)
-    call = Call(peer, request.environ.get("HTTP_AUTHORIZATION"), _path_below())
+    call = Call(peer, request.environ.get("HTTP_AUTHORIZATION"), request.environ.get("HTTP_HOST", ""), _path_below())
     identity = guard.proofs.of(call)
     if isinstance(identity, Refusal):
         raise guard.refusals.of_stranger(peer.address, identity)
@@ -96,6 +98,9 @@ def _check(guard: Guard) -> None:
             raise guard.refusals.of_stranger(peer.address, refusal) from error
         guard.refusals.of_known(identity, "not in its scopes or limits")
         raise
+    if identity.by_address and declaration.of(request.method) is Policy.WRITE and is_foreign_page(request.headers):
+        refusal = Refusal(Forbidden(FOREIGN_PAGE), "write by a web page of another site")
+        raise guard.refusals.of_stranger(peer.address, refusal)
     remember(identity)
 
 

@@ -33,6 +33,11 @@ class Identity:
     token: Token | None = None
 
     @property
+    def by_address(self) -> bool:
+        """Whether nothing but the address they came from says who they are."""
+        return self.proof in {Proof.NONE, Proof.LOOPBACK, Proof.NAME}
+
+    @property
     def actor(self) -> str:
         """For the event log. The prefix keeps a token called ``127.0.0.1`` from looking like an address."""
         prefix = {Proof.TOKEN: "token ", Proof.CERTIFICATE: "certificate "}.get(self.proof, "")

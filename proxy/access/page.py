@@ -35,7 +35,17 @@ Who somebody is, is asked in this order:
    machine is asked too.
 4. **Plain HTTP without it**: everybody may read. Writing is for callers on this machine, unless `:insecure_http:` is
    true. A request that says it was passed on (`X-Forwarded-For` and the like) by somebody who is not in
-   `:tls_proxies:` does not count as one from this machine.
+   `:tls_proxies:`, or for an address that is loopback on another machine, does not count as one from this machine.
+   Nor does one whose `Host` is not `localhost`, a loopback address or in `:bind_host:`: a web page whose own name
+   leads to 127.0.0.1 sends such requests.
+
+Where an address or its name is all that says who somebody is (3 and 4), a web page of another site may not write
+through their browser: a write whose `Origin` is not its own `Host`, port included, or that says
+`Sec-Fetch-Site: cross-site`, is refused. Reading is not: browsers do not let a page see the answers of other sites.
+
+A reverse proxy on this machine that adds no header at all, such as nginx with nothing but `proxy_pass`, cannot be told
+from a caller on this machine: **whoever reaches it may do what this machine may.** [tls.md](tls.md) tells what it has
+to send.
 
 `/ipam` follows the same rules as `/dhcp`. In the Ruby proxy it is open to everybody.
 
@@ -50,7 +60,9 @@ Who somebody is, is asked in this order:
 
 A token limited to subnets is good for those and the ones inside them, one limited to groups for the subnets of those
 groups, one with both for what is in both. Everything else is refused and left out of lists; endpoints that cannot be
-limited are refused as a whole. A token for one group means that group when a request names none.
+limited are refused as a whole. A token for one group means that group when a request names none. With a token for
+several groups, name the group: without one, a network that is in several groups of the book is the one that was added
+first, and if the token is not for that group the answer is 403.
 
 ## What a refusal looks like
 

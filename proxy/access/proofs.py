@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from providers.errors import Forbidden, NotAuthenticated
 from providers.tokens import Token
+from proxy.access.browsers import names_this_machine
 from proxy.access.identity import Identity, Proof
 from proxy.access.refusals import Refusal
 from proxy.access.trusted_hosts import ReverseNames, TrustedHosts, clean_name, is_loopback
@@ -25,20 +27,24 @@ class TokenCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request shows of its sender: the peer, the header Authorization, and the path below the face."""
+    """What a request shows of its sender: the peer, two of its headers, and the path below the face."""
 
     peer: Peer
     authorization: str | None
+    host: str
     path: str
 
 
 class Proofs:
     """Asks for the proofs that the settings want; ``trusted`` None is a ``:trusted_hosts:`` that is not set."""
 
-    def __init__(self, tokens: TokenCheck, trusted: TrustedHosts | None, reverse: ReverseNames) -> None:
+    def __init__(
+        self, tokens: TokenCheck, trusted: TrustedHosts | None, reverse: ReverseNames, bind_host: Collection[str]
+    ) -> None:
         self._tokens = tokens
         self._trusted = trusted
         self._reverse = reverse
+        self._bind_host = bind_host
 
     def of(self, call: Call) -> Identity | Refusal:
         """Who sent the request. A token decides alone when one is sent. Raises Unavailable when the book is away."""
@@ -48,9 +54,12 @@ class Proofs:
             return self._by_certificate(call)
         if self._trusted is not None:
             return self._by_name(call, self._trusted)
-        # A reverse proxy on this machine makes everybody look as if they were on it too.
-        local = is_loopback(call.peer.address) and not call.peer.hidden
-        return Identity(Proof.LOOPBACK if local else Proof.NONE, call.peer.address)
+        return Identity(Proof.LOOPBACK if self._is_local(call) else Proof.NONE, call.peer.address)
+
+    def _is_local(self, call: Call) -> bool:
+        """A reverse proxy on this machine makes everybody look as if they were on it, and a browser on it any page."""
+        peer = call.peer
+        return is_loopback(peer.address) and not peer.hidden and names_this_machine(call.host, self._bind_host)
 
     def _by_token(self, authorization: str) -> Identity | Refusal:
         match = _BEARER.fullmatch(authorization)
@@ -80,7 +89,7 @@ class Proofs:
 
     def _by_name(self, call: Call, trusted: TrustedHosts) -> Identity | Refusal:
         if call.peer.hidden:
-            why = "the request came through a reverse proxy that is not in :tls_proxies:"
+            why = "the request came through a reverse proxy that is not in :tls_proxies: or does not name the client"
             return Refusal(Forbidden(f"Untrusted client: {why}"), why)
         reverse = self._reverse.of(call.peer.address)
         if reverse.name is None or reverse.problem is not None:

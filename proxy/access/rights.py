@@ -24,8 +24,8 @@ _OF_SCOPE: Mapping[Scope, Mapping[str, frozenset[Policy]]] = {
 """By face; a face that is not named gives nothing, so that a new one is closed until somebody decides."""
 
 WHAT_HELPS = (
-    "Writing over plain HTTP from another machine needs a token (leasehold token create), :trusted_hosts: in "
-    "settings.yml, or :insecure_http: true if everybody who can connect may change the book"
+    "Writing over plain HTTP from another machine, or to a Host that is not localhost, needs a token (leasehold token "
+    "create), :trusted_hosts: in settings.yml, or :insecure_http: true if everybody who can connect may change the book"
 )
 
 

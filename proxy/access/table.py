@@ -92,7 +92,10 @@ SITUATIONS: tuple[Situation, ...] = (
             Who("http-loopback", "on this machine", _ADMIN_ONLY),
             Who("http-elsewhere", "elsewhere", _LOOKING),
             Who("http-passed-on", "through a reverse proxy that is not in `:tls_proxies:`", _LOOKING),
+            Who("http-page", "on this machine, a web page of another site in a browser", _LOOKING),
+            Who("http-renamed", "on this machine, with a `Host` that is not this machine's", _LOOKING),
             Who("http-insecure", "elsewhere, with `:insecure_http: true`", _ADMIN_ONLY),
+            Who("http-insecure-page", "the same, a web page of another site in a browser", _LOOKING),
         ),
     ),
     Situation(
@@ -107,6 +110,7 @@ SITUATIONS: tuple[Situation, ...] = (
         (
             Who("name-trusted", "name in the list", _ADMIN_ONLY),
             Who("name-case", "name in the list, in other case", _ADMIN_ONLY),
+            Who("name-page", "name in the list, a web page of another site in a browser", _LOOKING),
             Who("name-untrusted", "another name", _NOTHING),
             Who("name-forged", "name in the list that does not have the address", _NOTHING),
             Who("name-unverified", "the same, with `:forward_verify: false`", _ADMIN_ONLY),

@@ -7,24 +7,27 @@ belongs to a secret, too much is hidden rather than too little.
 from __future__ import annotations
 
 import re
+from itertools import product
 
 SECRET = "(secret)"  # noqa: S105 - what stands there instead of one
 LONGEST = 4000
 """In characters; what is longer is cut, so that a line reaches a pipe in one piece."""
 
+# What every one of our tokens begins with; in a path or query any letter of it may be percent-encoded.
+_PREFIX = (("l", "%6c", "%4c"), ("h", "%68", "%48"), ("_", "%5f"))
+_OURS = "".join(f"(?:{'|'.join(spellings)})" for spellings in _PREFIX)
 _NAMES = r"(?:passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|credentials?)[\w-]{0,40}"
 _GIVEN = r"""(?:%22|%27|\\?["'])?\s*(?:=>|[:=]|%3d|%3a)\s*"""
 # As the name of a header, a field or a parameter; "token:NAME" is how the program itself speaks of one.
 _TOKEN = r"""token(?:(?:%22|%27|\\?["'])\s*[:=]|\s*(?:=>|=|%3d|:\s))\s*"""  # noqa: S105 - a pattern
-# A quoted text, or what is left of a field of a query.
-_VALUE = r"""(?:\\?"(?:[^"\\]|\\.)*"?|\\?'(?:[^'\\]|\\.)*'?|[^\s"'&;,}\])]+)"""
+# A quoted text, or what is left of a field of a query; part of it may be hidden already.
+_VALUE = r"""(?:\\?"(?:[^"\\]|\\.)*"?|\\?'(?:[^'\\]|\\.)*'?|(?:\(secret\)|[^\s"'&;,}\])])+)"""
 # All that a header holds; Digest has quotes of its own.
 _HEADER = r"""b?\\?["']?(?:digest\b.*|[^"'\]}]+)"""
 
 # Every secret holds, or follows, one of these. Most lines have none of them, and that is all they cost.
 _SIGNS = (
-    "lh_",
-    "lh%5f",
+    *map("".join, product(*_PREFIX)),
     "bearer",
     "basic",
     "authorization",
@@ -39,7 +42,7 @@ _SIGNS = (
 )
 _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"), SECRET),
-    (re.compile(r"lh(?:_|%5f)[\w%-]{4,}", re.IGNORECASE), f"lh_{SECRET}"),
+    (re.compile(rf"{_OURS}[\w%-]{{4,}}", re.IGNORECASE), f"lh_{SECRET}"),
     (re.compile(rf"((?:authorization|cookie){_GIVEN}){_HEADER}", re.IGNORECASE), rf"\1{SECRET}"),
     (re.compile(r"\b(bearer)(?:\s|\+|%20)+[^\s\"',;&]+", re.IGNORECASE), rf"\1 {SECRET}"),
     (

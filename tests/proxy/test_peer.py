@@ -118,6 +118,16 @@ def test_whoever_a_listed_proxy_does_not_name_is_hidden(settings, told):
     assert peer_of(environ(x_forwarded_for=told, x_forwarded_proto="http"), settings).hidden
 
 
+@pytest.mark.parametrize("loopback", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize(("sender", "behind"), [(INNER, ""), (PROXY, f", {INNER}"), (INNER, f", {PROXY}")])
+def test_loopback_on_another_machine_is_hidden(settings, loopback, sender, behind):
+    assert peer_of(environ(sender, x_forwarded_for=f"{loopback}{behind}"), settings).hidden
+
+
+def test_loopback_that_only_this_machine_passed_on_is_not_hidden(settings):
+    assert not peer_of(environ(PROXY, x_forwarded_for=f"::1, {PROXY}"), settings).hidden
+
+
 def test_an_address_that_is_none(settings):
     assert peer_of(environ("/run/socket"), settings) == Peer("/run/socket", "http", None, hidden=True)
 

@@ -90,7 +90,7 @@ def house(
         made: list[House] = []
         # Only where a request comes from is made up here; that it is found out rightly, tests/proxy/test_peer.py shows.
         guard = replace(guard, peer_of=lambda environ: made[0].peer)
-        headers = {}
+        headers = {} if person is None else dict(person.headers)
         if person is not None and person.authorization is not None:
             headers["Authorization"] = person.authorization(tokens, clock)
         made.append(House(create_app(seeded, settings, guard=guard), peer, headers))

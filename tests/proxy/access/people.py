@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from netaddr import IPNetwork
@@ -24,6 +25,9 @@ LISTED = (FOREMAN,)
 
 THIS_SUBNET, OTHER_SUBNET = IPNetwork("10.0.1.0/24"), IPNetwork("10.0.2.0/24")
 THIS_GROUP, OTHER_GROUP = "Lab", "Elsewhere"
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+FOREIGN_PAGE: Mapping[str, str] = MappingProxyType({"Origin": "http://evil.example"})
 
 _ADMIN = Caller("test")
 _FOREMANS = Certificate(FOREMAN, (FOREMAN,))
@@ -69,10 +73,11 @@ class Person:
     peer: Peer
     keys: Mapping[str, Any] = field(default_factory=dict)
     authorization: Callable[[Tokens, Any], str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def _http(address: str, *, hidden: bool = False, **keys: Any) -> Person:
-    return Person(Peer(address, "http", None, hidden=hidden), keys)
+def _http(address: str, headers: Mapping[str, str] = NO_HEADERS, *, hidden: bool = False, **keys: Any) -> Person:
+    return Person(Peer(address, "http", None, hidden=hidden), keys, headers=headers)
 
 
 def _https(certificate: Certificate | None, **keys: Any) -> Person:
@@ -118,10 +123,14 @@ PEOPLE: Mapping[str, Person] = {
     "http-loopback": _http(LOOPBACK),
     "http-elsewhere": _http(ELSEWHERE),
     "http-passed-on": _http(LOOPBACK, hidden=True),
+    "http-page": _http(LOOPBACK, FOREIGN_PAGE),
+    "http-renamed": _http(LOOPBACK, {"Host": "evil.example:8000"}),
     "http-insecure": _http(STRANGER, insecure_http=True),
+    "http-insecure-page": _http(STRANGER, FOREIGN_PAGE, insecure_http=True),
     "https-none": _https(None),
     "https-certificate": _https(_FOREMANS),
     "name-trusted": _http(ELSEWHERE, trusted_hosts=LISTED),
+    "name-page": _http(ELSEWHERE, FOREIGN_PAGE, trusted_hosts=LISTED),
     "name-case": _http(ELSEWHERE, trusted_hosts=("FOREMAN.Example.com",)),
     "name-untrusted": _http(STRANGER, trusted_hosts=LISTED),
     "name-forged": _http(FORGER, trusted_hosts=LISTED),

@@ -106,6 +106,18 @@ def test_our_tokens_are_hidden_wherever_they_stand(text):
     assert "(secret)" in told
 
 
+@pytest.mark.parametrize("first", ["l", "%6c", "%6C", "%4c", "%4C"])
+@pytest.mark.parametrize("second", ["h", "%68", "%48"])
+@pytest.mark.parametrize("third", ["_", "%5f", "%5F"])
+def test_our_tokens_are_hidden_when_their_first_letters_are_encoded(first, second, third):
+    assert clean(f"GET /dhcp/{first}{second}{third}{TOKEN[3:]} 404") == "GET /dhcp/lh_(secret) 404"
+
+
+@pytest.mark.parametrize("sent", [TOKEN, f"x{TOKEN}", f"%6C%68_{TOKEN[3:]}"])
+def test_a_token_that_is_a_value_is_hidden_once(sent):
+    assert clean(f"GET /x?token={sent}&a=b (refused)") == "GET /x?token=(secret)&a=b (refused)"
+
+
 def test_user_and_password_of_basic_are_hidden():
     assert "dTpodW50ZXIy" not in clean("Basic dTpodW50ZXIy was refused")
     assert "dTpw" not in clean("basic dTpw")
