@@ -14,7 +14,7 @@ def open_address_book(settings: Settings, *, clock: Clock = utc_now) -> AddressB
     """Open the book that the settings name, with the providers that they name.
 
     Raises Misconfigured when the book has tables of another version or a provider does not exist, Unavailable when
-    the database does not answer.
+    the database does not answer or its file cannot be reached.
     """
     book = Book(settings.database)
     try:
@@ -28,6 +28,9 @@ def open_address_book(settings: Settings, *, clock: Clock = utc_now) -> AddressB
             lifetimes=lifetimes(settings),
             clock=clock,
         )
+    except OSError as error:
+        book.close()
+        raise book.failure(error) from error
     except BaseException:
         book.close()
         raise

@@ -8,7 +8,7 @@ import os
 import resource
 import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
@@ -26,7 +26,11 @@ from proxy.logs.configuration import for_gunicorn, start_log
 from proxy.receiving import LONGEST_LINE, MOST_HEADERS
 from proxy.settings import Settings
 from proxy.tls import server_context
+from proxy.waiting import Waiting
 from proxy.worker import Worker
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +98,13 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hint
         self.cfg.set("bind", [place.bind for place in self._listeners])
 
     def _read_again(self) -> None:
-        """Take new settings, certificate, key and CA, all of them or none.
+        """Take new settings, certificate, key and CA, all of them or none; none when they name a book that is not fit.
 
         The listeners stay: gunicorn would close them all and could not open them again while the old workers listen.
         """
         settings = self._read_settings()
         context = server_context(settings)
+        open_address_book(settings).close()
         start_log(settings)
         for notice in access_notices(settings):
             log.warning("%s", notice)
@@ -109,8 +114,15 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hint
         # Whoever takes the certificate out of the settings does not get plain HTTP on the port for HTTPS.
         self._context = context or self._context
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         """Called in every worker after it was forked: database connections must not be shared across a fork."""
+        try:
+            return self._open_app()
+        except LeaseholdError as error:
+            log.error("This worker answers 503 until the book can be opened: %s", error)  # noqa: TRY400 - no traceback
+            return Waiting(self._open_app, error, self._settings)
+
+    def _open_app(self) -> Flask:
         book = open_address_book(self._settings)
         guard = guard_for(book, self._settings, throttle=self._throttle)
         app = create_app(book, self._settings, guard=guard)
