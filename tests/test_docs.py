@@ -41,6 +41,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_has_a_title_and_something_below_it(page: Path) -> None:
+    title, _, rest = page.read_text().partition("\n")
+    assert title.startswith("# ")
+    assert rest.strip()
+
+
 def test_the_readme_links_to_every_page() -> None:
     text = (ROOT / "README.md").read_text()
     assert [page.name for page in PAGES[1:] if f"{page.relative_to(ROOT)})" not in text] == []

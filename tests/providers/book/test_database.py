@@ -71,7 +71,7 @@ def test_an_upgrade_leaves_a_file_that_is_no_database_alone(broken: Book, tmp_pa
 
 
 def test_asking_for_the_version_makes_no_file(tmp_path: Path):
-    with pytest.raises(Misconfigured, match="does not exist: .*leasehold database upgrade"):
+    with pytest.raises(Misconfigured, match=r"does not exist: .*leasehold database upgrade"):
         schema_version.check(Book(f"sqlite:///{tmp_path}/below/leasehold.db"))
     assert list(tmp_path.iterdir()) == []
 
