@@ -6,14 +6,16 @@ import socket
 import ssl
 from contextlib import suppress
 from enum import Enum, auto
+from types import SimpleNamespace
 from typing import Any
 
+from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn
 
 from proxy.api.form import LARGEST_BODY
 from proxy.receiving import Incoming, Refusal, State
+from proxy.sending import Outgoing, WaitingRoom
 
-_ANSWER_SECONDS = 60
 _READ_AT_ONCE = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -97,12 +99,17 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no type hints
 
     def init(self) -> None:
         """Give the parser the request that is there. Called by the thread that handles it."""
+        if not self.initialized:
+            # Without the socket: a thread must not wait for more, whatever the parser makes of what is there.
+            self.parser = get_parser(self.cfg, iter(()), self.client)
         super().init()
-        # A client that does not take its answer must not keep a thread for ever.
-        self.sock.settimeout(_ANSWER_SECONDS)
         received, self.incoming = self.incoming, Incoming(LARGEST_BODY)
         self.last = received.state is State.LAST
         self.parser.unreader.unread(bytes(received.data))
+
+    def answering(self, room: WaitingRoom) -> SimpleNamespace:
+        """What gunicorn needs of this connection to answer one request, without waiting for the client for ever."""
+        return SimpleNamespace(sock=Outgoing(self.sock, room), client=self.client, server=self.server)
 
     def take_back(self) -> bool:
         """Take what came behind a request back from the parser; False when nothing did."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from providers.errors import (
@@ -57,6 +58,7 @@ def handle_errors(app: Flask) -> None:
     """Give every error of ``app`` an answer; a face may have its own form for those raised on purpose."""
     app.register_error_handler(LeaseholdError, as_text)
     app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(ParseException, _unreadable)
     app.register_error_handler(Exception, _surprised)
 
 
@@ -65,6 +67,12 @@ def _refused(error: HTTPException) -> Response:
     if error.code in (404, 405):
         return text_answer(NO_SUCH_URL, 404)
     return text_answer(error.description or error.name, error.code or _SERVER_ERRORS)
+
+
+def _unreadable(error: Exception) -> Response:
+    """What the parser finds wrong with a body only while it is read, such as a broken trailer behind its chunks."""
+    _log.info("%s: 400 %s", _what(), clean(str(error)))
+    return text_answer("The body of the request cannot be read", 400)
 
 
 def _surprised(error: Exception) -> Response:

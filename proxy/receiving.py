@@ -2,7 +2,7 @@
 
 No thread waits for a client that sends slowly; a request gets one when it is complete. Bytes go in, and what to do
 comes out; sockets are the business of :mod:`proxy.connection`. The text of the request is not judged here beyond its
-size: that is for gunicorn's parser, which gets the same bytes.
+size and where it ends: that is for gunicorn's parser, which gets the same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ LONGEST_LINE = 8190
 MOST_HEADERS = 100
 
 _END_OF_HEAD = b"\r\n\r\n"
-_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(;[^\r\n]*)?")
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_QUOTED = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t\x20-\x7e\x80-\xff])*"'
+_CHUNK_SIZE = re.compile(
+    rb"([0-9a-fA-F]{1,8})"
+    rb"(?:[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?)*"
+)
+"""The size of a chunk and its extensions (RFC 9112, 7.1.1), as gunicorn reads them."""
+_LENGTH = re.compile(rb"[0-9]{1,15}")
 _LONGEST_CHUNK_LINE = 256
 
 
@@ -48,6 +55,8 @@ _LONG_HEADER = Refusal("431 Request Header Fields Too Large", f"A header is long
 _MANY_HEADERS = Refusal("431 Request Header Fields Too Large", f"There are more than {MOST_HEADERS} headers")
 _LARGE_HEAD = Refusal("431 Request Header Fields Too Large", f"The headers are longer than {LARGEST_HEAD} bytes")
 _LARGE_BODY = Refusal("413 Content Too Large", "The body is too large")
+_UNKNOWN_CODING = Refusal("501 Not Implemented", "Transfer-Encoding can be chunked and nothing else")
+_UNCLEAR_LENGTH = Refusal("400 Bad Request", "The headers do not say clearly how long the body is")
 _BROKEN_CHUNK = Refusal("400 Bad Request", "The chunks of the body cannot be read")
 
 
@@ -97,14 +106,14 @@ class Incoming:
         headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
         lengths = [value for name, value in headers if name == b"content-length"]
         codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
-        if codings == [b"chunked"] and not lengths:
-            self._length = None
-        elif not codings and len(lengths) <= 1 and all(value.isdigit() and len(value) < 16 for value in lengths):
+        if len(codings) + len(lengths) > 1 or not all(_LENGTH.fullmatch(value) for value in lengths):
+            return self._refuse(_UNCLEAR_LENGTH)
+        if codings and codings != [b"chunked"]:
+            return self._refuse(_UNKNOWN_CODING)
+        if not codings:
             self._length = int(lengths[0]) if lengths else 0
             if self._length > self._largest_body:
                 self.state = State.LAST
-        else:
-            self.state = State.LAST
         self.wants_continue = self.state is State.MORE and (b"expect", b"100-continue") in (
             (name, value.lower()) for name, value in headers
         )
@@ -129,7 +138,7 @@ class Incoming:
             if len(self.data) - self._chunk > _LONGEST_CHUNK_LINE:
                 self._refuse(_BROKEN_CHUNK)
             return False
-        match = _CHUNK_SIZE.fullmatch(self.data, self._chunk, end)
+        match = _CHUNK_SIZE.fullmatch(self.data, self._chunk, end) if end - self._chunk <= _LONGEST_CHUNK_LINE else None
         if match is None:
             self._refuse(_BROKEN_CHUNK)
             return False
@@ -145,6 +154,9 @@ class Incoming:
             self.state = State.LAST
             return False
         if len(self.data) < following:
+            return False
+        if not self.data.startswith(b"\r\n", following - 2):
+            self._refuse(_BROKEN_CHUNK)
             return False
         self._decoded += size
         self._chunk = following

@@ -21,6 +21,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from proxy.connection import Connection, Step
 from proxy.receiving import TOO_SLOW, Refusal
+from proxy.sending import WaitingRoom
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,17 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no type hints
         super().__init__(*args, **kwargs)
         self._arriving: set[Connection] = set()
         self._parting: set[Connection] = set()
+        self._room = WaitingRoom(max(1, self.cfg.threads // 2))
+
+    def load_wsgi(self) -> None:
+        """Load the application, which sees the socket itself and not what answers go through: it asks for the peer."""
+        application = self.app.wsgi()
+
+        def with_socket(environ: dict[str, Any], start_response: object) -> object:
+            environ["gunicorn.socket"] = environ["gunicorn.socket"].sock
+            return application(environ, start_response)
+
+        self.wsgi = with_socket
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and wait in the main loop for what it sends."""
@@ -81,7 +93,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no type hints
         if conn.last:
             req.force_close()
         try:
-            return bool(super().handle_request(req, conn))
+            return bool(super().handle_request(req, conn.answering(self._room)))
         except TimeoutError:
             _log.info("%s does not take its answer; given up", conn.address)
             return False

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import socket
+import ssl
 import time
+from contextlib import ExitStack
 
 import pytest
 from crowd import Client
 from running import Service
-from secure import Site, TLSClient
+from secure import FOREMAN, Site, TLSClient
 from slow import BODY, CHUNKS, CONTINUE, HEAD, HELLO, said, slow_clients
 
 SLOW = 200
 PROMPT = 2.0
 """In seconds; without the slow clients an answer takes a few milliseconds."""
 FORM = b"name=a.example.com&mac=52:54:00:00:00:01&ip=10.0.0.9"
-POST = b"POST /dhcp/10.0.0.0 HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-GET = b"GET /features HTTP/1.1\r\nHost: a\r\n"
+POST = b"POST /dhcp/10.0.0.0 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+READERS = 40
+TARGET = "/features?" + "x" * 7900
+"""Stands in the log as it is, which makes an answer that no socket buffer holds."""
+GET = b"GET /features HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.fixture
@@ -32,8 +38,8 @@ def impatient(stopped_service: Service) -> Service:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (b"GET /dhcp/" + b"x" * 8190 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"414"),
-        (b"GET /dhcp?" + b"x" * 8190 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"414"),
+        (b"GET /dhcp/" + b"x" * 8190 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"414"),
+        (b"GET /dhcp?" + b"x" * 8190 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"414"),
         (b"x" * 40_000, b"414"),
         (GET + b"X-Long: " + b"x" * 8190 + b"\r\n\r\n", b"431"),
         (GET + b"X-Long: " + b"x" * 40_000, b"431"),
@@ -46,7 +52,14 @@ def impatient(stopped_service: Service) -> Service:
         (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"20000\r\n" + b"x" * 70_000, b"413"),
         (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 40_000, b"413"),
         (POST + b"Transfer-Encoding: chunked\r\n\r\nmany\r\n", b"400"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX0\r\n\r\n", b"400"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n5;a\x01b\r\nhello\r\n0\r\n\r\n", b"400"),
+        (POST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer\r\n\r\n", b"400"),
         (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n", b"400"),
+        (POST + b"Content-Length: 00000000000000000010\r\n\r\n", b"400"),
+        (POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n", b"501"),
+        (POST + b"Transfer-Encoding: identity, chunked\r\n\r\n", b"501"),
     ],
     ids=[
         "path",
@@ -63,10 +76,17 @@ def impatient(stopped_service: Service) -> Service:
         "large chunk",
         "tiny chunks",
         "broken chunk",
+        "no end of chunk",
+        "broken extension",
+        "broken trailer",
         "two lengths",
+        "long length",
+        "two codings",
+        "gzip",
+        "identity",
     ],
 )
-def test_too_large(impatient: Service, request_: bytes, status: bytes | None) -> None:
+def test_what_is_refused(impatient: Service, request_: bytes, status: bytes | None) -> None:
     answer = said(impatient.port, request_)
 
     assert answer.split(b" ")[1] == (status or b"408")
@@ -197,3 +217,55 @@ def test_a_client_that_stays_after_its_answer_delays_nobody(service: Service) ->
         begin = time.monotonic()
         assert [Client(service.port).get("/features").status for _ in range(20)] == [200] * 20
         assert time.monotonic() - begin < PROMPT
+
+
+def fill_log(port: int) -> None:
+    """Send requests until ``/logs`` answers with several MB."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    for _ in range(2000):
+        connection.request("GET", TARGET)
+        connection.getresponse().read()
+    connection.close()
+
+
+def slow_reader(port: int, context: ssl.SSLContext | None = None) -> socket.socket:
+    """A connection on which a large answer was asked for, and that takes little of it at once; TLS by ``context``."""
+    reader = socket.socket()
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    reader.settimeout(20)
+    reader.connect(("127.0.0.1", port))
+    if context is not None:
+        reader = context.wrap_socket(reader, server_hostname="127.0.0.1")
+    reader.sendall(b"GET /logs HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return reader
+
+
+def test_clients_that_do_not_take_their_answers_delay_nobody(service: Service) -> None:
+    fill_log(service.port)
+
+    with ExitStack() as readers:
+        for _ in range(READERS):
+            readers.enter_context(slow_reader(service.port))
+        begin = time.monotonic()
+        assert [Client(service.port).get("/features").status for _ in range(20)] == [200] * 20
+        assert time.monotonic() - begin < 2 * PROMPT
+        service.wait_for_log("does not take its answer")
+        assert len(Client(service.port).get("/logs").json["logs"]) > 1000
+    assert service.lines("[E]") == service.lines("Traceback") == []
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_a_large_answer_is_whole_though_its_thread_has_to_wait(
+    stopped_service: Service, tmp_path, secure: bool
+) -> None:
+    site = Site(tmp_path)
+    https = site.equip(stopped_service)
+    stopped_service.start()
+    fill_log(stopped_service.port)
+
+    with slow_reader(
+        https if secure else stopped_service.port, site.context(site.client(FOREMAN)) if secure else None
+    ) as reader:
+        answer = http.client.HTTPResponse(reader)
+        answer.begin()
+        assert len(json.load(answer)["logs"]) > 1000
