@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -58,6 +59,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="shorter rounds and smaller books")
     parser.add_argument("--directory", type=Path, help="where the books are made; on the disk that you want measured")
     asked = parser.parse_args()
+    # As Ctrl-C does: services and books that are there go first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended"))
     unknown = set(asked.parts) - set(_PARTS)
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
