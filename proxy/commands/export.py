@@ -18,22 +18,11 @@ from netaddr import IPNetwork
 
 from providers.address_book import AddressBook
 from providers.model import Reservation, Subnet
+from proxy.commands.csv_rows import COLUMNS
 from proxy.commands.parameters import NETWORK, group_option
 from proxy.commands.rows import reservation_row, subnet_row
 from proxy.commands.session import Session, pass_session
 
-CSV_COLUMNS = (
-    "address",
-    "name",
-    "mac",
-    "hostname",
-    "filename",
-    "next_server",
-    "note",
-    "uses",
-    "subnet",
-    "group",
-)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 
@@ -77,7 +66,7 @@ def _reservations(book: AddressBook, subnets: list[Subnet]) -> Iterator[Reservat
 
 def _csv(book: AddressBook, subnets: list[Subnet], file: TextIO) -> None:
     lines = csv.writer(file, lineterminator="\n")
-    lines.writerow(CSV_COLUMNS)
+    lines.writerow(COLUMNS)
     for found in _reservations(book, subnets):
         place = (found.note, " ".join(sorted(found.uses)), found.subnet.network, found.subnet.group.name)
         if not found.hosts:
