@@ -159,7 +159,11 @@ class Turns:
         order and read back up to the first record that is not whole, so what is on the disk of it, in full, cannot be
         lost (sqlite.org/wal.html); a checkpoint brings the log to the disk before it copies from it.
         """
-        handle = os.open(self._log_file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            handle = os.open(self._log_file, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # The last connection was closed meanwhile: SQLite brought all of the log into the database first.
+            return
         try:
             os.fdatasync(handle)
         finally:

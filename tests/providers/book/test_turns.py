@@ -238,6 +238,7 @@ def test_nobody_waits_for_ever_and_nothing_is_done_too_late(turns: Turns, book: 
     assert len(refused) == 3
     assert "leasehold.db.lock" in refused[2]
     assert names(book) == []
+    monkeypatch.undo()
     assert turns.run(add("later")) == "later"
 
 
@@ -332,6 +333,23 @@ def test_an_acknowledged_write_survives_a_power_cut(turns: Turns, book: Book, tm
         left = cut_power(book, on_disk[-1], tmp_path / str(number))
         assert left == [f"group {each}" for each in range(number + 1)]
     assert len(on_disk) == 3
+
+
+def test_a_log_that_went_into_the_database_meanwhile_is_on_the_disk(turns: Turns, book: Book, monkeypatch):
+    real = os.open
+
+    def close_first(path: Path, *arguments: int) -> int:
+        if str(path).endswith("-wal"):
+            turns.close()
+            book.close()
+            assert not Path(path).exists()
+        return real(path, *arguments)
+
+    turns.run(add("before"))
+    monkeypatch.setattr(os, "open", close_first)
+    assert turns.run(add("after")) == "after"
+    monkeypatch.undo()
+    assert names(book) == ["after", "before"]
 
 
 def test_nothing_is_acknowledged_when_the_disk_fails(turns: Turns, monkeypatch):
