@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -66,9 +67,8 @@ class Service:
         self.begin()
         assert self._process is not None
         for _ in range(int(timeout / _POLL)):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if self._listens():
+                return
             if self._ended_within(_POLL):
                 break
         raise AssertionError(f"The service does not listen on {self.port}:\n{self.log()}")
@@ -86,6 +86,12 @@ class Service:
         """Kill the master and all workers at once, as a power cut would."""
         os.killpg(self.pid, signal.SIGKILL)
         self.wait()
+        # The workers may die a little after the master, and until then one of them may still take a connection.
+        for _ in range(int(15 / _POLL)):
+            if not self._listens():
+                return
+            select.select([], [], [], _POLL)
+        raise AssertionError(f"Somebody still listens on {self.port} after everything was killed")
 
     def stop(self) -> None:
         """End whatever still runs, at once: a test that wants to see it end politely sends SIGTERM itself."""
@@ -99,6 +105,10 @@ class Service:
         except ProcessLookupError:
             return False
         return True
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def log(self) -> str:
         """Everything that the service wrote so far."""
