@@ -129,12 +129,16 @@ class DHCPHost:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An address that is taken. ``uses`` maps each use to when it began; ``changed_at`` is when they last changed."""
+    """An address that is taken. ``uses`` maps each use to when it began; ``changed_at`` is when they last changed.
+
+    ``description`` says in a few words what has the address, ``note`` is for people.
+    """
 
     subnet: Subnet
     address: IPAddress
     name: str | None
     mac: str | None
+    description: str | None
     note: str | None
     uses: Mapping[Use, datetime]
     hosts: tuple[DHCPHost, ...]

@@ -13,7 +13,12 @@ from providers.address_book.allocatable import check_description, refuse_unusabl
 from providers.address_book.foundation import innermost
 from providers.address_book.incoming import Clash, Incoming, IncomingAddress, IncomingSubnet, Plan
 from providers.address_book.joining import Wish, refuse_conflict
-from providers.address_book.texts import refuse_unfit_host, refuse_unfit_name, refuse_unfit_note
+from providers.address_book.texts import (
+    refuse_unfit_description,
+    refuse_unfit_host,
+    refuse_unfit_name,
+    refuse_unfit_note,
+)
 from providers.book import taken
 from providers.book.directory import Directory
 from providers.errors import Conflict, InvalidValue, SubnetNotFound
@@ -184,7 +189,8 @@ class Planner:
             hosts = () if host is None else (host,)
             uses = dict.fromkeys(entry.uses, self._now)
             name, mac = description(entry)
-            there = Reservation(home, entry.address, name, mac, entry.note, uses, hosts, self._now, self._now)
+            described = (name, mac, entry.description, entry.note)
+            there = Reservation(home, entry.address, *described, uses, hosts, self._now, self._now)
         elif _same(owner.reservation, entry):
             self._draft.same_addresses += 1
             return
@@ -227,7 +233,8 @@ def wish(entry: IncomingAddress, use: Use) -> Wish:
     """The entry as somebody who asks for it with one use."""
     host = entry.host if use is Use.DHCP else None
     name, mac = description(entry)
-    return Wish(entry.address, use, entry.name if host else name, mac, entry.note, host, entry.related_macs)
+    described = (entry.name if host else name, mac, entry.description, entry.note)
+    return Wish(entry.address, use, *described, host, entry.related_macs)
 
 
 def description(entry: IncomingAddress) -> tuple[str | None, str | None]:
@@ -238,7 +245,9 @@ def description(entry: IncomingAddress) -> tuple[str | None, str | None]:
 
 
 def _same(there: Reservation, entry: IncomingAddress) -> bool:
-    if not entry.uses <= set(there.uses) or entry.note not in (None, there.note):
+    if not entry.uses <= set(there.uses):
+        return False
+    if entry.description not in (None, there.description) or entry.note not in (None, there.note):
         return False
     return entry.host in there.hosts if entry.host else (there.name, there.mac) == (entry.name, entry.mac)
 
@@ -246,6 +255,8 @@ def _same(there: Reservation, entry: IncomingAddress) -> bool:
 def _refuse_unfit(entry: IncomingAddress) -> None:
     if entry.name is not None:
         refuse_unfit_name("name", entry.name)
+    if entry.description is not None:
+        refuse_unfit_description(entry.description)
     if entry.note is not None:
         refuse_unfit_note(entry.note)
     if entry.host is not None:

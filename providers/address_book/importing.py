@@ -118,7 +118,7 @@ class Imports(Subnets, Reservations):
         for home, entry in done.fresh:
             new.setdefault((home.group.name, entry.address), entry)
         for (group, address), entry in new.items():
-            record = Record(address, *description(entry), entry.note, ours=True)
+            record = Record(address, *description(entry), entry.description, entry.note, ours=True)
             self._let_know(group, address, partial(self.ipam.create, record=record), failures)
         for home, entry in (*done.fresh, *done.joining):
             if entry.host is not None:
@@ -149,7 +149,7 @@ def _arrivals(entries: Sequence[IncomingAddress]) -> list[bulk.Arrival]:
         name, mac = description(several[0])
         uses: frozenset[Use] = frozenset().union(*(each.uses for each in several))
         hosts = tuple(each.host for each in several if each.host is not None)
-        arrivals.append(bulk.Arrival(address, name, mac, several[0].note, uses, hosts))
+        arrivals.append(bulk.Arrival(address, name, mac, several[0].description, several[0].note, uses, hosts))
     return arrivals
 
 

@@ -32,6 +32,7 @@ class IncomingAddress:
     network: IPNetwork | None = None
     name: str | None = None
     mac: str | None = None
+    description: str | None = None
     note: str | None = None
     host: DHCPHost | None = None
     related_macs: frozenset[str] = frozenset()

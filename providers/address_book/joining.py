@@ -23,6 +23,7 @@ class Wish:
     use: Use
     name: str | None
     mac: str | None
+    description: str | None
     note: str | None
     host: DHCPHost | None
     related_macs: frozenset[str]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from providers.address_book.foundation import Foundation, innermost, key_of_mac
 from providers.book import event_log, taken
-from providers.ipam.contract import Record
+from providers.ipam.contract import our_record
 from providers.model import Caller, Reservation, Subnet, Use
 
 
@@ -76,7 +76,7 @@ class Releases(Foundation):
         left = self.book.write(lambda connection: self._release(connection, parting, caller))
         if parting.whole and left is not None:
             # Somebody joined after the IPAM was told: tell it that the address is taken after all.
-            self.ipam.create(left.subnet, Record(left.address, left.name, left.mac, left.note, ours=True))
+            self.ipam.create(left.subnet, our_record(left))
         elif not parting.whole and left is None:
             self.ipam.delete(there.subnet, there.address)
 

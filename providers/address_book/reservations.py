@@ -13,14 +13,21 @@ from sqlalchemy import Connection
 from providers.address_book.allocatable import refuse_unusable, usable
 from providers.address_book.foundation import Foundation, innermost
 from providers.address_book.joining import Wish, refuse_conflict, refuse_host_conflict
-from providers.address_book.texts import refuse_unfit_host, refuse_unfit_name, refuse_unfit_note
+from providers.address_book.texts import (
+    refuse_unfit_description,
+    refuse_unfit_host,
+    refuse_unfit_name,
+    refuse_unfit_note,
+)
 from providers.book import event_log, free_space, promises, taken
 from providers.book.promises import Rest
 from providers.errors import InvalidValue, LeaseholdError
-from providers.ipam.contract import Record
+from providers.ipam.contract import our_record
 from providers.model import Caller, DHCPHost, Hold, Reservation, Subnet, Use
 
 log = logging.getLogger(__name__)
+
+_DESCRIPTION = ("name", "mac", "description", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class Reservations(Foundation):
         *,
         name: str | None = None,
         mac: str | None = None,
+        description: str | None = None,
         note: str | None = None,
         host: DHCPHost | None = None,
         related_macs: Collection[str] = (),
@@ -60,12 +68,12 @@ class Reservations(Foundation):
         party, Unavailable when the IPAM or the DHCP server fails: then the book is as before.
         """
         refuse_unusable(subnet, address)
-        _refuse_unfit(name, note, host)
+        _refuse_unfit(name, description, note, host)
         if host is not None:
             host = replace(host, address=address)
         elif use is Use.DHCP:
             raise InvalidValue(f"{address}: a DHCP reservation needs a MAC and a name")
-        wish = Wish(address, use, name, mac, note, host, frozenset(related_macs))
+        wish = Wish(address, use, name, mac, description, note, host, frozenset(related_macs))
         done = self.book.write(lambda connection: self._reserve(connection, subnet, wish, caller))
         try:
             self._tell_ipam(done)
@@ -121,7 +129,7 @@ class Reservations(Foundation):
             promises.drop_hold(connection, subnet, address)
             promises.drop_rest(connection, subnet, address)
             free_space.take(connection, subnet.id, address)
-            taken.add(connection, subnet, address, now, name=None, mac=None, note=None)
+            taken.add(connection, subnet, address, now, name=None, mac=None, description=None, note=None)
         wanted = {wish.use} | ({Use.DHCP} if wish.host is not None else set())
         for use in sorted(wanted - set(before.uses if before is not None else ())):
             taken.add_use(connection, subnet, address, use, now)
@@ -139,10 +147,10 @@ class Reservations(Foundation):
 
     def _tell_ipam(self, done: _Done) -> None:
         after, before = done.after, done.before
-        record = Record(after.address, after.name, after.mac, after.note, ours=True)
+        record = our_record(after)
         if before is None:
             self.ipam.create(done.subnet, record)
-        elif (after.name, after.mac, after.note) != (before.name, before.mac, before.note):
+        elif record != our_record(before):
             try:
                 self.ipam.amend(done.subnet, record)
             except LeaseholdError as error:
@@ -184,7 +192,7 @@ class Reservations(Foundation):
         event_log.record(connection, now, caller, "address.undo", subnet, address)
         if set(there.uses) - ending:
             if before is not None:
-                described = {"name": before.name, "mac": before.mac, "note": before.note}
+                described = {key: getattr(before, key) for key in _DESCRIPTION}
                 taken.describe(connection, subnet, address, **described, changed_at=before.changed_at)
             return False
         taken.remove(connection, subnet, address)
@@ -206,9 +214,13 @@ class Reservations(Foundation):
         return False
 
 
-def _refuse_unfit(name: str | None, note: str | None, host: DHCPHost | None) -> None:
+def _refuse_unfit(
+    name: str | None, description: str | None, note: str | None, host: DHCPHost | None
+) -> None:
     if name is not None:
         refuse_unfit_name("name", name)
+    if description is not None:
+        refuse_unfit_description(description)
     if note is not None:
         refuse_unfit_note(note)
     if host is not None:
@@ -216,11 +228,11 @@ def _refuse_unfit(name: str | None, note: str | None, host: DHCPHost | None) -> 
 
 
 def _description(before: Reservation | None, wish: Wish, hold: Hold | None) -> dict[str, str]:
-    """Name, MAC and note to write: a DHCP host knows best, what is known already stays.
+    """Name, MAC, description and note to write: a DHCP host knows best, what is known already stays.
 
     Foreman's ``POST /ipam`` names nobody; whoever held the address is who asked for it.
     """
-    described: dict[str, str | None] = {"name": wish.name, "mac": wish.mac, "note": wish.note}
+    described: dict[str, str | None] = {key: getattr(wish, key) for key in _DESCRIPTION}
     if wish.host is not None and not (before is not None and before.hosts):
         described["name"] = wish.name or wish.host.hostname
         described["mac"] = wish.mac or wish.host.mac

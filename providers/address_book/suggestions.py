@@ -205,7 +205,8 @@ class Suggestions(Foundation):
             if taken.reservation(connection, present, address) is None:
                 promises.drop_rest(connection, present, address)
                 free_space.take(connection, present.id, address)
-                taken.add(connection, present, address, now, name=record.name, mac=record.mac, note=record.note)
+                described = {key: getattr(record, key) for key in ("name", "mac", "description", "note")}
+                taken.add(connection, present, address, now, **described)
                 taken.add_use(connection, present, address, Use.UPSTREAM, now)
                 shown = {"name": record.name, "mac": record.mac}
                 event_log.record(connection, now, caller, "address.upstream", present, address, **shown)

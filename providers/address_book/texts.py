@@ -50,8 +50,13 @@ def refuse_unfit_name(what: str, text: str) -> None:
         raise InvalidValue(f"Invalid {what} {_shown(text)}: it has blanks at its ends")
 
 
+def refuse_unfit_description(text: str) -> None:
+    """Raise InvalidValue for a description of more than 255 bytes, or with control characters."""
+    _refuse("description", text, LONGEST_NAME)
+
+
 def refuse_unfit_note(text: str) -> None:
-    """Raise InvalidValue for a note or description of more than 1000 bytes, or with control characters."""
+    """Raise InvalidValue for a note of more than 1000 bytes, or with control characters."""
     _refuse("note", text, LONGEST_NOTE)
 
 

@@ -22,6 +22,7 @@ class Arrival:
     address: IPAddress
     name: str | None
     mac: str | None
+    description: str | None
     note: str | None
     uses: frozenset[Use]
     hosts: tuple[DHCPHost, ...]
@@ -41,7 +42,15 @@ def add(connection: Connection, subnet: Subnet, arrivals: Sequence[Arrival], now
         connection.execute(
             insert(reservations),
             [
-                place | {"name": each.name, "mac": each.mac, "note": each.note, "created_at": now, "changed_at": now}
+                place
+                | {
+                    "name": each.name,
+                    "mac": each.mac,
+                    "description": each.description,
+                    "note": each.note,
+                    "created_at": now,
+                    "changed_at": now,
+                }
                 for each, place in places
             ],
         )

@@ -84,6 +84,7 @@ reservations = Table(
     Column("address", Address, primary_key=True),
     Column("name", String(NAME_LENGTH), index=True),
     Column("mac", String(MAC_LENGTH), index=True),
+    Column("description", String(NAME_LENGTH)),
     Column("note", Text),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),

@@ -75,13 +75,13 @@ def addresses(connection: Connection, subnet: Subnet, within: Range) -> Iterator
 
 
 def add(connection: Connection, subnet: Subnet, address: IPAddress, now: datetime, **described: str | None) -> None:
-    """Write a reservation without uses; ``described`` is name, mac and note."""
+    """Write a reservation without uses; ``described`` is name, mac, description and note."""
     row = {"subnet_id": subnet.id, "address": address, "created_at": now, "changed_at": now} | described
     connection.execute(insert(reservations).values(row))
 
 
 def describe(connection: Connection, subnet: Subnet, address: IPAddress, **described: Any) -> None:  # noqa: ANN401
-    """Write columns of a reservation: name, mac, note, changed_at."""
+    """Write columns of a reservation: name, mac, description, note, changed_at."""
     connection.execute(
         update(reservations)
         .where(reservations.c.subnet_id == subnet.id, reservations.c.address == address)
@@ -196,9 +196,8 @@ def move(connection: Connection, source: Subnet, target: Subnet, within: Range) 
 def _reservation(
     subnet: Subnet, row: Row[Any], found: Mapping[Use, datetime], hosts: list[DHCPHost]
 ) -> Reservation:
-    return Reservation(
-        subnet, row.address, row.name, row.mac, row.note, found, tuple(hosts), row.created_at, row.changed_at
-    )
+    described = (row.name, row.mac, row.description, row.note)
+    return Reservation(subnet, row.address, *described, found, tuple(hosts), row.created_at, row.changed_at)
 
 
 def _host(row: Row[Any]) -> DHCPHost:

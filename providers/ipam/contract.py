@@ -11,7 +11,7 @@ from marshmallow import Schema
 from netaddr import IPAddress
 
 from providers.book.database import Book
-from providers.model import Subnet
+from providers.model import Reservation, Subnet
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,29 @@ class IPAMCapabilities:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An address as the IPAM keeps it; ``ours`` is whether it bears our mark (rule 12)."""
+    """An address as the IPAM keeps it; ``ours`` is whether it bears our mark (rule 12).
+
+    ``description`` and ``note`` are as the book has them. Of a guest's address also: ``owner`` is the guest, ``node``
+    the host that it is on, ``emulator`` what runs it, ``online`` whether it runs. A provider puts them where the
+    settings say.
+    """
 
     address: IPAddress
     name: str | None = None
     mac: str | None = None
+    description: str | None = None
     note: str | None = None
     ours: bool = False
+    owner: str | None = None
+    node: str | None = None
+    emulator: str | None = None
+    online: bool | None = None
+
+
+def our_record(reservation: Reservation) -> Record:
+    """A reservation of the book as the IPAM is to keep it."""
+    described = (reservation.name, reservation.mac, reservation.description, reservation.note)
+    return Record(reservation.address, *described, ours=True)
 
 
 class IPAMProvider(ABC):
@@ -44,7 +60,7 @@ class IPAMProvider(ABC):
 
     1. ``refresh`` before it looks for subnets, so that the book's picture of them is fresh enough;
     2. ``record`` after it took a hold on a candidate: an address that upstream has is passed over;
-    3. ``create`` when an address gets its first use, ``amend`` when name, MAC or note become known;
+    3. ``create`` when an address gets its first use, ``amend`` when name, MAC, description or note become known;
     4. ``delete`` when its last use goes.
 
     None of these is ever called inside a transaction of the book, so they may take time, but each must end within
@@ -75,7 +91,7 @@ class IPAMProvider(ABC):
 
     @abstractmethod
     def amend(self, subnet: Subnet, record: Record) -> None:
-        """Write name, MAC and note of an address that is ours."""
+        """Write name, MAC, description and note of an address that is ours."""
 
     @abstractmethod
     def delete(self, subnet: Subnet, address: IPAddress) -> None:

@@ -15,6 +15,7 @@ from providers.model import Asker, DHCPHost, Reservation, Subnet, Use
 from proxy.commands.output import Column, Row, json_option, listing
 from proxy.commands.parameters import (
     ADDRESS,
+    DESCRIPTION,
     MAC,
     NAME,
     TEXT,
@@ -109,10 +110,17 @@ def next_(
 @group_option
 @click.option("--name", type=NAME, help="Name of what has the address.")
 @click.option("--mac", type=MAC, help="Its MAC; in a subnet on /dhcp it also gets a DHCP host, called --name.")
+@click.option("--description", type=DESCRIPTION, help="What has the address, in a few words.")
 @click.option("--note", type=TEXT, help="A few words for people.")
 @pass_session
 def reserve(
-    session: Session, address: IPAddress, group: str, name: str | None, mac: str | None, note: str | None
+    session: Session,
+    address: IPAddress,
+    group: str,
+    name: str | None,
+    mac: str | None,
+    description: str | None,
+    note: str | None,
 ) -> None:
     """Reserve one address by hand.
 
@@ -124,7 +132,10 @@ def reserve(
         if not name:
             raise click.UsageError(f"--mac makes a DHCP host in {label(subnet)}, and that needs a name: add --name")
         host = DHCPHost(mac=mac, name=name, hostname=name)
-    session.book.reserve(subnet, address, Use.MANUAL, session.caller, name=name, mac=mac, note=note, host=host)
+    session.book.reserve(
+        subnet, address, Use.MANUAL, session.caller,
+        name=name, mac=mac, description=description, note=note, host=host,
+    )  # fmt: skip
     served = f", with a DHCP host for {mac}" if host else ""
     click.echo(f"Reserved {address}{f' for {name}' if name else ''} in {label(subnet)}{served}.")
 

@@ -15,7 +15,7 @@ from providers.errors import InvalidValue
 from providers.model import DHCPHost, Use
 
 COLUMNS = (
-    "address", "name", "mac", "hostname", "filename", "next_server", "note", "uses", "subnet", "group",
+    "address", "name", "mac", "hostname", "filename", "next_server", "description", "note", "uses", "subnet", "group",
 )  # fmt: skip
 
 _ONLY_HOSTS = ("hostname", "filename", "next_server")
@@ -112,6 +112,7 @@ def _entry(cells: Mapping[str, str], origin: str) -> IncomingAddress:
         parse_network(cells["subnet"]) if "subnet" in cells else None,
         None if host else name,
         None if host else mac,
+        cells.get("description"),
         cells.get("note"),
         host,
     )

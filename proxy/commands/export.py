@@ -68,7 +68,8 @@ def _csv(book: AddressBook, subnets: list[Subnet], file: TextIO) -> None:
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(COLUMNS)
     for found in _reservations(book, subnets):
-        place = (found.note, " ".join(sorted(found.uses)), found.subnet.network, found.subnet.group.name)
+        uses = " ".join(sorted(found.uses))
+        place = (found.description, found.note, uses, found.subnet.network, found.subnet.group.name)
         if not found.hosts:
             lines.writerow((found.address, found.name, found.mac, None, None, None, *place))
         for host in found.hosts:

@@ -101,8 +101,8 @@ def isc(
 def csv_(session: Session, file: Path, *, apply: bool) -> None:
     """Import addresses from a CSV file into subnets that are there.
 
-    The first line names the columns: address, name, mac, hostname, filename, next_server, note, uses, subnet, group;
-    only address is needed. When anything is wrong nothing is imported. Running it again changes nothing.
+    The first line names the columns: address, name, mac, hostname, filename, next_server, description, note, uses,
+    subnet, group; only address is needed. When anything is wrong nothing is imported. Running it again changes nothing.
     """
     from proxy.commands.csv_rows import read_csv
 

@@ -10,6 +10,7 @@ import click
 from netaddr import IPAddress
 
 from providers.address_book.texts import (
+    refuse_unfit_description,
     refuse_unfit_filename,
     refuse_unfit_mtu,
     refuse_unfit_name,
@@ -79,6 +80,7 @@ MTU = Parsed("N", _mtu)
 NAME = Parsed("NAME", _checked(partial(refuse_unfit_name, "name")))
 NEXT_SERVER = Parsed("HOST", _checked(refuse_unfit_next_server))
 FILENAME = Parsed("FILE", _checked(refuse_unfit_filename))
+DESCRIPTION = Parsed("TEXT", _checked(refuse_unfit_description))
 TEXT = Parsed("TEXT", _checked(refuse_unfit_note))
 
 network_argument = click.argument("network", type=NETWORK, metavar="CIDR")

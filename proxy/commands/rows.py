@@ -47,6 +47,7 @@ def reservation_row(reservation: Reservation) -> dict[str, Any]:
         "group": reservation.subnet.group.name,
         "name": reservation.name,
         "mac": reservation.mac,
+        "description": reservation.description,
         "note": reservation.note,
         "uses": {str(use): moment(since) for use, since in reservation.uses.items()},
         "hosts": [_host(host) for host in reservation.hosts],

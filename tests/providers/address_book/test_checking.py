@@ -33,7 +33,8 @@ def x(address: str) -> str:
 
 def reserve(subnet: int, address: str, use: str | None = "manual") -> list[str]:
     """Statements that take an address, but not out of the free space."""
-    taken = [f"INSERT INTO reservations VALUES ({subnet}, {x(address)}, 'n', NULL, NULL, {NOW}, {NOW})"]
+    columns = "subnet_id, address, name, created_at, changed_at"
+    taken = [f"INSERT INTO reservations ({columns}) VALUES ({subnet}, {x(address)}, 'n', {NOW}, {NOW})"]
     return taken + ([f"INSERT INTO uses VALUES ({subnet}, {x(address)}, '{use}', {NOW})"] if use else [])
 
 

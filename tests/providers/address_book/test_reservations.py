@@ -9,6 +9,7 @@ import pytest
 from netaddr import IPAddress
 
 from providers.errors import Conflict, InvalidValue, SubnetNotFound
+from providers.ipam.contract import our_record
 from providers.model import DHCPHost, Use
 from tests.providers.desk import CALLER, Desk, host, mac
 from tests.providers.soundness import dump
@@ -354,3 +355,18 @@ def test_hosts_are_listed_by_address_over_several_pages_also_those_of_a_bond(des
     listed = [(each.address, each.mac) for each in desk.address_book.hosts(subnet)]
     assert listed == sorted(listed)
     assert {known for _, known in listed} == {mac(number) for number in everybody}
+
+
+def test_a_description_is_kept_and_told_to_the_ipam(desk: Desk):
+    subnet = desk.add("10.0.1.0/29")
+    made = desk.address_book.reserve(
+        subnet, IPAddress("10.0.1.3"), Use.MANUAL, CALLER, name="web1", description="jail", note="node7"
+    )
+    assert (made.description, made.note) == ("jail", "node7")
+    assert our_record(made).description == "jail"
+
+
+def test_a_description_that_is_too_long_is_refused(desk: Desk):
+    subnet = desk.add("10.0.1.0/29")
+    with pytest.raises(InvalidValue, match="description"):
+        desk.address_book.reserve(subnet, IPAddress("10.0.1.3"), Use.MANUAL, CALLER, description="d" * 256)

@@ -21,11 +21,11 @@ host web { hardware ethernet 52:54:00:aa:00:01; fixed-address 10.0.2.5; filename
 """
 CLASH = "host two { hardware ethernet 52:54:00:aa:00:02; fixed-address 10.0.2.5; }\n"
 CSV = """\
-address,name,mac,hostname,filename,next_server,note,uses,subnet,group
-10.0.1.5,web,52:54:00:aa:00:01,www,pxelinux.0,10.0.1.9,until May,dhcp ipam,10.0.1.0/24,Lab
-10.0.1.6,printer,,,,,,manual,10.0.1.0/24,Lab
-10.0.1.7,db-01,52:54:00:aa:00:02,db,,,,dhcp,10.0.1.0/24,Lab
-10.0.1.7,db-02,52:54:00:aa:00:03,db,,,,dhcp,10.0.1.0/24,Lab
+address,name,mac,hostname,filename,next_server,description,note,uses,subnet,group
+10.0.1.5,web,52:54:00:aa:00:01,www,pxelinux.0,10.0.1.9,www,until May,dhcp ipam,10.0.1.0/24,Lab
+10.0.1.6,printer,,,,,,,manual,10.0.1.0/24,Lab
+10.0.1.7,db-01,52:54:00:aa:00:02,db,,,,,dhcp,10.0.1.0/24,Lab
+10.0.1.7,db-02,52:54:00:aa:00:03,db,,,,,dhcp,10.0.1.0/24,Lab
 """
 
 
