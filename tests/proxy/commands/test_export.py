@@ -45,7 +45,8 @@ def test_csv_has_a_line_for_each_host_and_each_address_without_one(stocked):
     assert [row["address"] for row in rows(text)] == ["10.0.1.5", "10.0.1.6", "10.0.1.130", "10.0.2.7"]
     assert rows(text)[0] == {
         "address": "10.0.1.5", "name": "web1.example.com", "mac": MAC, "hostname": "web1", "filename": "pxelinux.0",
-        "next_server": "10.0.1.2", "description": "", "note": "", "uses": "dhcp", "subnet": "10.0.1.0/24", "group": "Lab",
+        "next_server": "10.0.1.2", "description": "", "note": "", "uses": "dhcp",
+        "subnet": "10.0.1.0/24", "group": "Lab",
     }  # fmt: skip
 
 
