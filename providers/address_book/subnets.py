@@ -116,7 +116,8 @@ class Subnets(Foundation):
             if spec.options.gateway != present.options.gateway:
                 refuse_reserved_gateway(connection, present, spec.options.gateway)
             changed = shelf.change_subnet(connection, present, spec, dhcp=dhcp)
-            self._measure(connection, changed, self._directories.within(connection))
+            if set(passed_over(changed, ())) != set(passed_over(present, ())):
+                self._measure(connection, changed, self._directories.within(connection))
             event_log.record(connection, self.clock(), caller, "subnet.change", changed, **_shown(changed))
             return changed
 
@@ -206,7 +207,7 @@ class Subnets(Foundation):
     def _measure(self, connection: Connection, subnet: Subnet, directory: Directory) -> None:
         """Write the free space of a subnet anew from what is taken in it."""
         allowed = without(host_range(subnet.network), passed_over(subnet, _networks(directory.inside(subnet))))
-        runs = [run for each in allowed for run in _gaps(each, taken.addresses(connection, subnet, each))]
+        runs = (run for each in allowed for run in _gaps(each, taken.addresses(connection, subnet, each)))
         free_space.replace(connection, subnet.id, runs)
 
     def _occupancy(self, connection: Connection, subnet: Subnet, directory: Directory) -> Occupancy:

@@ -6,7 +6,8 @@ one look into the index on (subnet, last).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from netaddr import IPAddress
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -25,6 +26,9 @@ _MOVE_FIRST = update(free_space).where(_AT).values(first=bindparam("new"))
 _MOVE_LAST = update(free_space).where(_AT).values(last=bindparam("new"))
 _REMOVE = delete(free_space).where(_AT)
 _ADD = insert(free_space)
+
+_PORTION = 5000
+"""How many runs are in memory at once: a million of them take more than a gigabyte."""
 
 
 def run_from(connection: Connection, subnet_id: int, start: IPAddress) -> Range | None:
@@ -79,6 +83,13 @@ def give(connection: Connection, subnet_id: int, address: IPAddress) -> None:
 def replace(connection: Connection, subnet_id: int, runs: Iterable[Range]) -> None:
     """Write the free space of a subnet anew."""
     connection.execute(delete(free_space).where(free_space.c.subnet_id == subnet_id))
-    rows = [{"subnet_id": subnet_id, "first": run.first, "last": run.last} for run in runs]
-    if rows:
-        connection.execute(_ADD, rows)
+    for portion in _portions(runs):
+        connection.execute(
+            _ADD, [{"subnet_id": subnet_id, "first": run.first, "last": run.last} for run in portion]
+        )
+
+
+def _portions(runs: Iterable[Range]) -> Iterator[list[Range]]:
+    coming = iter(runs)
+    while portion := list(islice(coming, _PORTION)):
+        yield portion

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from netaddr import IPAddress, IPNetwork
+from sqlalchemy import event
 
 from providers.address_book import subnet_spec
 from providers.addresses import Range
@@ -119,6 +120,27 @@ def test_a_change_is_seen_by_the_next_look(desk: Desk):
     assert subnet_spec(changed) == replace(FULL, group="Lab", dhcp=True)
     assert (changed.id, changed.revision) == (subnet.id, subnet.revision + 1)
     assert desk.address_book.subnet(FULL.network) == changed
+
+
+@pytest.mark.parametrize(
+    ("changed", "measured"),
+    [
+        ({"description": "second floor"}, False),
+        ({"pool": Range.parse("10.0.1.10-10.0.1.99")}, False),
+        ({"exclusions": (Range.parse("10.0.1.20"),)}, True),
+    ],
+)
+def test_the_free_space_is_measured_anew_only_when_it_may_differ(desk: Desk, changed: dict, measured: bool):
+    subnet = desk.add("10.0.1.0/24")
+    written = []
+
+    @event.listens_for(desk.book.engine, "before_cursor_execute")
+    def note(_connection, _cursor, statement, *_more):
+        written.append(statement)
+
+    desk.address_book.change_subnet(subnet, replace(subnet_spec(subnet), **changed), CALLER)
+
+    assert any("INSERT INTO free_space" in each for each in written) is measured
 
 
 @pytest.mark.parametrize("other", [description("10.0.2.0/24"), description("10.0.1.0/24", group="Office")])

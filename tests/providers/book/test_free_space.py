@@ -134,3 +134,15 @@ def test_rule_14_every_question_is_one_look_into_the_index(book: Book, subnet: S
 
     book.write(work)
     assert statements
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 5])
+def test_more_runs_than_are_written_at_once_are_all_written(
+    book: Book, subnet: Subnet, number: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(free_space, "_PORTION", 2)
+    offsets = set(range(0, 2 * number, 2))
+
+    book.write(lambda connection: fill(connection, subnet, offsets, BASES["IPv4"]))
+
+    assert free_runs(book, subnet.id) == runs_of(offsets, BASES["IPv4"])
