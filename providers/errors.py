@@ -20,6 +20,12 @@ Misconfigured          the operator has to act                     start is refu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from providers.guests import Claim
+
 
 class LeaseholdError(Exception):
     """Root of all errors that Leasehold raises on purpose; ``str()`` is fit for the caller's eyes."""
@@ -42,7 +48,27 @@ class GroupNotFound(NotFound):
 
 
 class Conflict(LeaseholdError):
-    """Somebody else has what the caller wants; the text names the other party. Nothing was changed."""
+    """Somebody else has what the caller wants; the text names the other party. Nothing was changed.
+
+    ``owner`` says the same for programs, where it is known: of an address ``address``, ``name``, ``mac`` and ``uses``,
+    of a guest's also ``cluster``, ``guest`` and ``node``.
+    """
+
+    def __init__(self, message: str, *, owner: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.owner = owner
+
+
+class Claimed(Conflict):
+    """Another node holds the claim of a guest; ``claim`` says which and since when. Nothing was changed."""
+
+    def __init__(self, message: str, *, claim: Claim) -> None:
+        super().__init__(message)
+        self.claim = claim
+
+
+class GuestNotFound(NotFound):
+    """No such guest in the book."""
 
 
 class NotAuthenticated(LeaseholdError):

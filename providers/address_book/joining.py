@@ -36,15 +36,15 @@ def refuse_conflict(there: Reservation, wish: Wish, now: datetime, join: timedel
     if wish.use is Use.IPAM:
         alone = set(there.uses) == {Use.DHCP}
         if not alone or now - there.changed_at > join:
-            raise Conflict(f"{_taken(there)}")
+            raise _taken(there)
     elif wish.use is Use.DHCP:
         mac = wish.host.mac if wish.host is not None else wish.mac
         if _NOT_FOREMANS & set(there.uses) and there.mac != mac:
-            raise Conflict(_taken(there))
+            raise _taken(there)
     else:
         same = there.mac is not None and there.mac == wish.mac
         if wish.use in there.uses or not same:
-            raise Conflict(_taken(there))
+            raise _taken(there)
 
 
 def refuse_host_conflict(connection: Connection, subnet: Subnet, host: DHCPHost, address: IPAddress) -> None:
@@ -67,16 +67,24 @@ def _refuse_foreign_hosts(there: Reservation, host: DHCPHost, related_macs: froz
         if other.mac == host.mac:
             raise Conflict(
                 f"Record {there.subnet.network.network}/{there.address} already exists with other values: "
-                f"{other.name} ({other.mac}); delete it first"
+                f"{other.name} ({other.mac}); delete it first",
+                owner=_owner(there),
             )
         if other.mac not in related_macs:
             raise Conflict(
                 f"Record {there.subnet.network.network}/{there.address} already exists: "
-                f"{other.name} ({other.mac}) has it"
+                f"{other.name} ({other.mac}) has it",
+                owner=_owner(there),
             )
 
 
-def _taken(there: Reservation) -> str:
+def _taken(there: Reservation) -> Conflict:
     who = " ".join(part for part in (there.name, f"({there.mac})" if there.mac else None) if part)
     uses = ", ".join(sorted(there.uses))
-    return f"{there.address} in {there.subnet.network} is taken ({uses})" + (f" by {who}" if who else "")
+    told = f"{there.address} in {there.subnet.network} is taken ({uses})" + (f" by {who}" if who else "")
+    return Conflict(told, owner=_owner(there))
+
+
+def _owner(there: Reservation) -> dict[str, object]:
+    """Who has an address, for programs."""
+    return {"address": str(there.address), "name": there.name, "mac": there.mac, "uses": sorted(there.uses)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -13,7 +11,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -22,23 +19,35 @@ from sqlalchemy import (
 )
 
 from providers.book.columns import Address, Moment
+from providers.book.guest_tables import claims, guest_addresses, guest_nics, guests, past_guests
+from providers.book.metadata import KEY_LENGTH, KEYED, MAC_LENGTH, NAME_LENGTH, TOKEN_NAME_LENGTH, metadata
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+__all__ = [
+    "KEY_LENGTH",
+    "MAC_LENGTH",
+    "NAME_LENGTH",
+    "TOKEN_NAME_LENGTH",
+    "claims",
+    "dhcp_hosts",
+    "directory",
+    "events",
+    "free_space",
+    "groups",
+    "guest_addresses",
+    "guest_nics",
+    "guests",
+    "holds",
+    "labels",
+    "metadata",
+    "past_guests",
+    "reservations",
+    "rests",
+    "subnets",
+    "tokens",
+    "uses",
+]
 
-# SQLite keeps a table with a composite key twice, unless told that the key is the table.
-_KEYED: dict[str, Any] = {"sqlite_with_rowid": False}
-
-MAC_LENGTH = 59
-NAME_LENGTH = 255
-KEY_LENGTH = 255
-TOKEN_NAME_LENGTH = 64
+OWNER_LENGTH = 128
 
 
 def _subnet_id() -> Column[int]:
@@ -89,7 +98,7 @@ reservations = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Index("ix_reservations_address", "address"),
-    **_KEYED,
+    **KEYED,
 )
 
 
@@ -110,7 +119,8 @@ uses = Table(
     Column("use", String(16), primary_key=True),
     Column("since", Moment, nullable=False),
     _belongs_to_reservation(),
-    **_KEYED,
+    Index("ix_uses_use_subnet_id_address", "use", "subnet_id", "address"),
+    **KEYED,
 )
 
 dhcp_hosts = Table(
@@ -128,7 +138,19 @@ dhcp_hosts = Table(
     UniqueConstraint("subnet_id", "name"),
     Index("ix_dhcp_hosts_subnet_id_address", "subnet_id", "address"),
     Index("ix_dhcp_hosts_mac", "mac"),
-    **_KEYED,
+    **KEYED,
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("subnet_id", Integer, primary_key=True),
+    Column("address", Address, primary_key=True),
+    Column("owner", String(OWNER_LENGTH)),
+    Column("tag", SmallInteger),
+    _belongs_to_reservation(),
+    comment="What phpIPAM's clients tell of an address and nothing here depends on.",
+    **KEYED,
 )
 
 holds = Table(
@@ -142,7 +164,7 @@ holds = Table(
     Column("expires_at", Moment, nullable=False),
     UniqueConstraint("subnet_id", "key"),
     Index("ix_holds_subnet_id_expires_at", "subnet_id", "expires_at"),
-    **_KEYED,
+    **KEYED,
 )
 
 rests = Table(
@@ -155,7 +177,7 @@ rests = Table(
     Index("ix_rests_subnet_id_key", "subnet_id", "key"),
     Index("ix_rests_subnet_id_expires_at", "subnet_id", "expires_at"),
     comment="Addresses released lately: not suggested to anybody but whoever had them.",
-    **_KEYED,
+    **KEYED,
 )
 
 free_space = Table(
@@ -165,7 +187,7 @@ free_space = Table(
     Column("last", Address, primary_key=True),
     Column("first", Address, nullable=False),
     comment="What may be suggested, as runs without gaps that neither touch nor overlap.",
-    **_KEYED,
+    **KEYED,
 )
 
 events = Table(
@@ -177,7 +199,7 @@ events = Table(
     Column("request_id", String(NAME_LENGTH)),
     Column("action", String(32), nullable=False),
     Column("group", String(NAME_LENGTH)),
-    Column("subnet", String(64)),
+    Column("subnet", String(64), index=True),
     Column("address", Address, index=True),
     Column("detail", JSON, nullable=False),
 )

@@ -8,6 +8,7 @@
 ``belonging``         uses and DHCP hosts that do not go together
 ``places``            addresses in the wrong subnet
 ``doubles``           what may be there once and is there twice
+``guests``            guests without their reservations, addresses of two of them
 ``promised``          holds and rests on addresses that somebody has
 ``free_runs``         the free space, compared run by run with what it has to be
 ====================  ====================================================================

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from providers.book.directory import Directory
 from providers.book.soundness.finding import Finding, Repair, by
-from providers.book.tables import dhcp_hosts, free_space, holds, reservations, rests, subnets, uses
+from providers.book.tables import dhcp_hosts, free_space, holds, labels, reservations, rests, subnets, uses
 from providers.model import Use
 
-_TABLES = (uses, dhcp_hosts, reservations, holds, rests, free_space)
+_TABLES = (uses, dhcp_hosts, labels, reservations, holds, rests, free_space)
 
 
 def without_subnet(connection: Connection) -> Iterator[Finding]:

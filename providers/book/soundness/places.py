@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, sele
 
 from providers.book.directory import Directory
 from providers.book.soundness.finding import Finding, Repair, by
-from providers.book.tables import dhcp_hosts, holds, reservations, rests
+from providers.book.tables import dhcp_hosts, guest_addresses, holds, reservations, rests
 from providers.model import Subnet
 
 _PROMISES = (holds, rests)
@@ -92,12 +92,11 @@ def _rival(connection: Connection, subnet: Subnet, right: Subnet, address: IPAdd
 
 def _move(subnet: Subnet, right: Subnet, address: IPAddress) -> Repair:
     clear = [delete(table).where(table.c.subnet_id == right.id, table.c.address == address) for table in _PROMISES]
-    move = (
-        update(reservations)
-        .where(reservations.c.subnet_id == subnet.id, reservations.c.address == address)
-        .values(subnet_id=right.id)
-    )
-    return by(f"moves it to {right.network}", *clear, move)
+    move = [
+        update(table).where(table.c.subnet_id == subnet.id, table.c.address == address).values(subnet_id=right.id)
+        for table in (reservations, guest_addresses)
+    ]
+    return by(f"moves it to {right.network}", *clear, *move)
 
 
 def _ends(network: IPNetwork) -> tuple[IPAddress, IPAddress]:

@@ -35,7 +35,17 @@ _MOST_LINES = 20
 _INDEX = ("row ", "wrong # of entries in index", "non-unique entry in index")
 _OCTETS = 16
 _BORN = 1_577_836_800
-_REPAIRED_BY_SEARCH = {"subnets", "reservations", "uses", "dhcp_hosts", "holds", "rests", "free_space"}
+_REPAIRED_BY_SEARCH = {
+    "subnets",
+    "reservations",
+    "uses",
+    "dhcp_hosts",
+    "holds",
+    "rests",
+    "free_space",
+    "guest_addresses",
+    "guest_nics",
+}
 _DISPENSABLE = {holds.name, rests.name, free_space.name}
 
 

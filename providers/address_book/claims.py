@@ -1,0 +1,150 @@
+"""Claims: which node may run a guest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from providers.address_book.foundation import Foundation
+from providers.address_book.guest_values import refuse_unfit_guest_name, refuse_unfit_node
+from providers.book import claims as kept
+from providers.book import event_log
+from providers.errors import Claimed, InvalidValue, NotFound
+from providers.guests import Claim
+from providers.model import Caller
+
+RENEWALS_PER_LIFETIME = 3
+"""So many times its holder has to be able to renew a claim before it ends: one lost request must not end it."""
+
+LONGEST_LIFETIME = timedelta(days=366)
+
+
+class Claims(Foundation):
+    """Gives the right to run a guest to one node at a time."""
+
+    def claim(
+        self,
+        cluster: str,
+        name: str,
+        node: str,
+        caller: Caller,
+        *,
+        lifetime: timedelta | None = None,
+        renewal_interval: timedelta | None = None,
+        force: bool = False,
+    ) -> Claim:
+        """Let ``node`` alone run the guest; the guest need not be known yet. Ours already is success, and renews it.
+
+        With ``lifetime`` the claim ends when it was not renewed for that long; ``renewal_interval`` is how often the
+        node means to renew it. Without, it lasts until it is released, or taken over by ``force``. The lifetime that
+        was given last counts.
+
+        Raises Claimed (naming the holder) while another node holds it, InvalidValue for a lifetime below three times
+        the renewal interval.
+        """
+        refuse_unfit_guest_name(cluster, name)
+        refuse_unfit_node(node)
+        _refuse_unfit_lifetime(lifetime, renewal_interval)
+
+        def work(connection: Connection) -> Claim:
+            now = self.clock()
+            there = kept.find_to_change(connection, cluster, name)
+            until = None if lifetime is None else now + lifetime
+            if there is not None and there.node == node and not expired(there, now):
+                renewed = replace(there, renewed_at=now, expires_at=until)
+                kept.put(connection, renewed, over=there)
+                return renewed
+            refuse_foreign_claim(there, node, now, force=force)
+            taken_over = there is not None and there.node != node and not expired(there, now)
+            from_whom = there.node if there is not None and taken_over else None
+            made = Claim(cluster, name, node, now, now, until, from_whom)
+            kept.put(connection, made, over=there)
+            if there is not None and expired(there, now):
+                self._note_claim(connection, "claim.expire", there, now, caller)
+            action = "claim.force" if taken_over else "claim.take"
+            self._note_claim(connection, action, made, now, caller, forced_from=from_whom)
+            return made
+
+        return self.book.write(work)
+
+    def renew_claim(self, cluster: str, name: str, node: str, caller: Caller) -> Claim:
+        """Let the claim of ``node`` last for its lifetime from now on; also one that ended, if nobody took it since.
+
+        Raises Claimed while another node holds it, NotFound when nobody does.
+        """
+
+        def work(connection: Connection) -> Claim:
+            now = self.clock()
+            there = kept.find_to_change(connection, cluster, name)
+            refuse_foreign_claim(there, node, now)
+            if there is None or there.node != node:
+                raise NotFound(f"Nobody holds a claim of guest {name} in cluster {cluster}: claim it first")
+            until = None if there.expires_at is None else now + (there.expires_at - there.renewed_at)
+            renewed = replace(there, renewed_at=now, expires_at=until)
+            kept.put(connection, renewed, over=there)
+            return renewed
+
+        return self.book.write(work)
+
+    def release_claim(self, cluster: str, name: str, node: str | None, caller: Caller) -> Claim | None:
+        """End the claim of ``node``, or of whoever holds it when ``node`` is None; None when nobody holds it.
+
+        Raises Claimed while another node holds it.
+        """
+
+        def work(connection: Connection) -> Claim | None:
+            now = self.clock()
+            there = kept.find_to_change(connection, cluster, name)
+            if there is None:
+                return None
+            if node is not None:
+                refuse_foreign_claim(there, node, now)
+            kept.remove(connection, cluster, name)
+            ended = expired(there, now)
+            self._note_claim(connection, "claim.expire" if ended else "claim.release", there, now, caller)
+            return None if ended else there
+
+        return self.book.write(work)
+
+    def claims(self, *, cluster: str | None = None, node: str | None = None) -> list[Claim]:
+        """The claims that have not expired, by cluster and name."""
+        with self.book.read(snapshot=False) as connection:
+            return kept.live(connection, self.clock(), cluster=cluster, node=node)
+
+    def _note_claim(
+        self, connection: Connection, action: str, claim: Claim, now: datetime, caller: Caller, **more: str | None
+    ) -> None:
+        shown = {"cluster": claim.cluster, "guest": claim.name, "node": claim.node} | more
+        event_log.record(connection, now, caller, action, None, **shown)
+
+
+def expired(claim: Claim, now: datetime) -> bool:
+    """Whether anybody may have the claim."""
+    return claim.expires_at is not None and claim.expires_at <= now
+
+
+def refuse_foreign_claim(there: Claim | None, node: str, now: datetime, *, force: bool = False) -> None:
+    """Raise Claimed when ``there`` is a living claim of another node than ``node``, unless by ``force``."""
+    if there is None or there.node == node or force or expired(there, now):
+        return
+    since = there.since.isoformat(timespec="seconds")
+    until = "" if there.expires_at is None else f", until {there.expires_at.isoformat(timespec='seconds')}"
+    raise Claimed(
+        f"Guest {there.name} in cluster {there.cluster} is claimed by node {there.node} since {since}{until}: stop it "
+        "there and release the claim, or take it by force when that node is certainly down",
+        claim=there,
+    )
+
+
+def _refuse_unfit_lifetime(lifetime: timedelta | None, renewal_interval: timedelta | None) -> None:
+    for what, given in (("lifetime", lifetime), ("renewal interval", renewal_interval)):
+        if given is not None and not timedelta(0) < given <= LONGEST_LIFETIME:
+            raise InvalidValue(f"Invalid {what}: it is above 0 and at most {LONGEST_LIFETIME.days} days")
+    if lifetime is None or renewal_interval is None or lifetime >= RENEWALS_PER_LIFETIME * renewal_interval:
+        return
+    raise InvalidValue(
+        f"A lifetime of {lifetime.total_seconds():g} s is below three times the renewal interval of "
+        f"{renewal_interval.total_seconds():g} s: one lost request would end the claim of a guest that runs"
+    )

@@ -1,0 +1,270 @@
+"""Taking and describing the addresses of a guest within one transaction of the book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from netaddr import IPAddress
+from sqlalchemy import Connection
+
+from providers.address_book.guest_hosts import GuestHosts, Seat
+from providers.address_book.joining import Wish
+from providers.address_book.releases import Releases, _Parting
+from providers.address_book.reservations import Reservations, _Done
+from providers.address_book.subnets import Subnets
+from providers.book import event_log, taken
+from providers.book import guests as kept
+from providers.book.directory import Directory, lock
+from providers.book.guests import Kept, KeptAddress
+from providers.errors import Conflict, SubnetNotFound
+from providers.guests import WantedAddress
+from providers.model import Caller, Reservation, Subnet, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """An address that a guest is to have, and the subnet that holds it, if one does."""
+
+    wanted: WantedAddress
+    subnet: Subnet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The reservation of an address of a guest, before and after; ``done`` is how it was taken, if it was.
+
+    ``again``: what the IPAM and the DHCP server know of it is uncertain, because a report did not come to its end.
+    """
+
+    before: Reservation | None
+    after: Reservation
+    done: _Done | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of the addresses of a guest: the rows, what changed in the book, and what is still to be released."""
+
+    rows: tuple[KeptAddress, ...]
+    changes: tuple[Change, ...]
+    partings: tuple[_Parting, ...]
+
+
+class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
+    """Reserves what a guest has, and describes it; rules 4 to 7 hold for guests too."""
+
+    def _locate(self, addresses: Sequence[WantedAddress], group: str) -> list[Located]:
+        """The subnet of each address; raises GroupNotFound."""
+        if group:
+            self.group(group)
+        located = []
+        for each in addresses:
+            try:
+                located.append(Located(each, self.subnet_of(each.address, group)))
+            except SubnetNotFound:
+                located.append(Located(each, None))
+        return located
+
+    def _place(
+        self,
+        connection: Connection,
+        before: Kept | None,
+        guest: Kept,
+        located: Sequence[Located] | None,
+        caller: Caller,
+    ) -> Placed:
+        """Let ``guest``, which is written but for its addresses, have those that are wanted (None: what it has).
+
+        What it is to have no longer stays its own, marked as leaving, until everybody was told.
+        """
+        old = {row.address: row for row in before.addresses} if before is not None else {}
+        tells = self.ipam.capabilities.remote or self.dhcp.capabilities.publishes
+        aimed = _aimed(old, located, tells=tells)
+        lock_subnets(connection, (row.subnet_id for row in aimed))
+        directory = self._directories.within(connection)
+        seats = [self._seat(connection, directory, row, guest) for row in aimed]
+        was = {seat.row.address: seat.there for seat in seats}
+        self._unseat_hosts(connection, before, guest, seats)
+        taken_now: dict[IPAddress, _Done] = {}
+        for seat in seats:
+            if seat.subnet is not None and not seat.row.leaving:
+                done = self._take_or_keep(connection, before, guest, seat, caller)
+                if done is not None:
+                    seat.row = replace(seat.row, told=not tells)
+                    taken_now[seat.row.address] = done
+        self._seat_hosts(connection, before, guest, seats, caller)
+        changes, partings = [], []
+        for seat in seats:
+            subnet, address = seat.subnet, seat.row.address
+            after = None if subnet is None else taken.reservation(connection, subnet, address)
+            if after is None or Use.GUEST not in after.uses or (seat.others and seat.row.leaving):
+                seat.gone = seat.row.leaving
+                continue
+            done = taken_now.get(address)
+            before_it = was[address] if done is None else done.before
+            if not seat.others and (before_it != after or not seat.row.leaving):
+                changes.append(Change(before_it, after, done, again=not seat.row.told and done is None))
+            if seat.row.leaving:
+                partings.append(_parting_of(after, seat.row.served_mac))
+        return Placed(tuple(seat.row for seat in seats if not seat.gone), tuple(changes), tuple(partings))
+
+    def _seat(self, connection: Connection, directory: Directory, row: KeptAddress, guest: Kept) -> Seat:
+        subnet = None if row.subnet_id is None else directory.by_id.get(row.subnet_id)
+        if subnet is None:
+            return Seat(replace(row, subnet_id=None, served_mac=None), None, None, [], None)
+        others = [each for each in kept.holders(connection, subnet.id, row.address) if each.guest_id != guest.id]
+        there = taken.reservation(connection, subnet, row.address)
+        return Seat(row, subnet, there, others, _mac_of(guest, row))
+
+    def _take_or_keep(
+        self, connection: Connection, before: Kept | None, guest: Kept, seat: Seat, caller: Caller
+    ) -> _Done | None:
+        """Reserve an address, or describe it anew if it is the guest's already; returns what reserving did."""
+        if seat.subnet is None:
+            return None
+        _refuse_holders(seat)
+        there = taken.reservation(connection, seat.subnet, seat.row.address)
+        if there is not None and Use.GUEST in there.uses:
+            if seat.others:
+                return None
+            had = before is not None and any(
+                row.address == seat.row.address and row.subnet_id == seat.subnet.id for row in before.addresses
+            )
+            if not had:
+                _refuse_foreign_guest(there, guest, seat.mac)
+            old = _described(before, _mac_of(before, seat.row)) if before is not None and had else {}
+            new = {
+                key: value
+                for key, value in _described(guest, seat.mac).items()
+                if value != getattr(there, key) and getattr(there, key) in (None, old.get(key))
+            }
+            if new:
+                taken.describe(connection, seat.subnet, seat.row.address, **new)
+            return None
+        described = _described(guest, seat.mac)
+        wish = Wish(seat.row.address, Use.GUEST, **described, host=None, related_macs=frozenset())
+        done = self._reserve(connection, seat.subnet, wish, caller)
+        seat.subnet = done.subnet
+        seat.row = replace(seat.row, subnet_id=done.subnet.id)
+        return done
+
+    def _unplace(
+        self, connection: Connection, before: Kept | None, guest: Kept, changes: Sequence[Change], caller: Caller
+    ) -> list[Change] | None:
+        """Let the guest and its addresses be as before; returns the changes of addresses that are free again.
+
+        None when another report about the guest came in meanwhile: what is there now is what that one says.
+        """
+        there = kept.find_to_change(connection, guest.cluster, guest.name)
+        if there is None or (there.id, there.revision) != (guest.id, guest.revision):
+            return None
+        lock_subnets(connection, (change.after.subnet.id for change in changes))
+        for change in changes:
+            self._remove_new_hosts(connection, change.before, change.after)
+        freed = []
+        for change in changes:
+            self._restore_hosts(connection, change.before, change.after.subnet)
+            if change.done is not None:
+                if self._undo(connection, change.done, caller):
+                    freed.append(change)
+            elif change.before is not None:
+                _restore_description(connection, change.before)
+        if before is None:
+            kept.remove(connection, guest)
+        else:
+            kept.put(connection, before, over=there)
+        shown = {"cluster": guest.cluster, "guest": guest.name, "node": guest.node}
+        event_log.record(connection, self.clock(), caller, "guest.undo", None, **shown)
+        return freed
+
+
+def lock_subnets(connection: Connection, subnet_ids: Iterable[int | None]) -> None:
+    """Keep other writers of the subnets out, in an order that is the same for everybody."""
+    for number in sorted({each for each in subnet_ids if each is not None}):
+        lock(connection, number)
+
+
+def _aimed(
+    old: Mapping[IPAddress, KeptAddress], located: Sequence[Located] | None, *, tells: bool
+) -> list[KeptAddress]:
+    """The addresses as they are to be, then those that leave. What is reserved already stays in its subnet.
+
+    ``tells``: there is somebody who has to be told.
+    """
+    if located is None:
+        return list(old.values())
+    aimed = []
+    for each in located:
+        wanted, had = each.wanted, old.get(each.wanted.address)
+        subnet_id = each.subnet.id if each.subnet is not None else None
+        if had is not None and had.subnet_id is not None:
+            subnet_id = had.subnet_id
+        served = None if had is None else had.served_mac
+        known = had is None or (had.told and not had.leaving) or not tells
+        aimed.append(KeptAddress(wanted.address, subnet_id, wanted.nic, wanted.shared, served, known))
+    named = {each.wanted.address for each in located}
+    return aimed + [replace(row, leaving=True) for row in old.values() if row.address not in named]
+
+
+def _mac_of(guest: Kept, row: KeptAddress) -> str | None:
+    """The MAC of the card that has the address: of the named one, else of the first one that has a MAC."""
+    if row.nic is not None:
+        return next((nic.mac for nic in guest.nics if nic.name == row.nic), None)
+    return next((nic.mac for nic in guest.nics if nic.mac is not None), None)
+
+
+def _described(guest: Kept, mac: str | None) -> dict[str, str | None]:
+    """What the reservation of an address of the guest says."""
+    return {
+        "name": guest.hostname or guest.name,
+        "mac": mac,
+        "description": guest.emulator,
+        "note": guest.note or guest.node,
+    }
+
+
+def _refuse_holders(seat: Seat) -> None:
+    """Raise Conflict when other guests have the address, unless all of them share it."""
+    if not seat.others or (seat.row.shared and all(each.shared for each in seat.others)):
+        return
+    owner = next((each for each in seat.others if not each.shared), seat.others[0])
+    more = "" if not (seat.row.shared or owner.shared) else "; it can be had by both only if both mark it as shared"
+    raise Conflict(
+        f"{seat.row.address} in {seat.subnet} belongs to guest {owner.name} of cluster {owner.cluster}, on node "
+        f"{owner.node}{more}",
+        owner=_known(seat.there) | {"cluster": owner.cluster, "guest": owner.name, "node": owner.node},
+    )
+
+
+def _known(there: Reservation | None) -> dict[str, object]:
+    """Who has an address, for programs."""
+    if there is None:
+        return {}
+    return {"address": str(there.address), "name": there.name, "mac": there.mac, "uses": sorted(there.uses)}
+
+
+def _refuse_foreign_guest(there: Reservation, guest: Kept, mac: str | None) -> None:
+    """Raise Conflict unless an address that was reserved for some guest, without saying which, may be this one's."""
+    anybody = there.name is None and there.mac is None
+    same_mac = mac is not None and there.mac == mac
+    if anybody or same_mac or there.name in (guest.name, guest.hostname):
+        return
+    who = " ".join(part for part in (there.name, f"({there.mac})" if there.mac else None) if part)
+    raise Conflict(
+        f"{there.address} in {there.subnet} is reserved for the guest {who}: release it there, or choose another",
+        owner=_known(there),
+    )
+
+
+def _parting_of(there: Reservation, served_mac: str | None) -> _Parting:
+    """What goes of a reservation when its guest gives it back: the use, and the DHCP host that was made for it."""
+    macs = frozenset(host.mac for host in there.hosts if host.mac == served_mac)
+    last = bool(macs) and len(macs) == len(there.hosts)
+    return _Parting(there, macs, frozenset({Use.GUEST, Use.DHCP} if last else {Use.GUEST}))
+
+
+def _restore_description(connection: Connection, before: Reservation) -> None:
+    described = {key: getattr(before, key) for key in ("name", "mac", "description", "note")}
+    taken.describe(connection, before.subnet, before.address, **described, changed_at=before.changed_at)

@@ -1,0 +1,221 @@
+"""Telling the IPAM and the DHCP server what was written about a guest, and taking all of it back when one refuses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from netaddr import IPAddress
+from sqlalchemy import Connection
+
+from providers.address_book.guest_addresses import Change, GuestAddresses, lock_subnets
+from providers.address_book.releases import _Parting
+from providers.book import guests as kept
+from providers.book import taken
+from providers.book.guests import Kept
+from providers.errors import Conflict, LeaseholdError
+from providers.guests import GuestState
+from providers.ipam.contract import Record, our_record
+from providers.model import Caller, Reservation, Subnet, Use
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written about a guest: enough to tell it, to finish it, and to undo it.
+
+    ``undo`` undoes what is neither the guest's own row nor one of its addresses.
+    """
+
+    before: Kept | None
+    guest: Kept
+    changes: tuple[Change, ...]
+    partings: tuple[_Parting, ...]
+    undo: Callable[[Connection], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What was given back, and whether nobody has the address any more; ``keeper`` is the guest, if it has it still."""
+
+    parting: _Parting
+    free: bool
+    keeper: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How something that was told is taken back; of an address that is to be free again, only if it is."""
+
+    work: Callable[[], None]
+    address: tuple[int, IPAddress] | None = None
+
+
+class GuestTelling(GuestAddresses):
+    """Several addresses are one decision: either all are told, or the book is as before.
+
+    First comes what is new, then what the guest gives back: withdrawn from the DHCP server, then from the IPAM, then
+    from the book (rule 10). No transaction of the book is open meanwhile.
+    """
+
+    def _tell_all(self, written: Written, caller: Caller) -> None:
+        """Tell everybody; raises what one of them raised, after all was taken back."""
+        undoing: list[Undo] = []
+        try:
+            for change in written.changes:
+                self._withdraw_replaced(change, undoing)
+            for change in written.changes:
+                self._tell_record(written, change, undoing)
+            for change in written.changes:
+                self._publish_new(change, undoing)
+            for parting in written.partings:
+                self._tell_parting(parting, written.before or written.guest, undoing)
+        except BaseException:
+            self._take_all_back(written, undoing, caller)
+            raise
+
+    def _withdraw_replaced(self, change: Change, undoing: list[Undo]) -> None:
+        subnet = change.after.subnet
+        for host in change.before.hosts if change.before is not None else ():
+            if host not in change.after.hosts:
+                undoing.append(Undo(partial(self.dhcp.publish, subnet, host)))
+                self.dhcp.withdraw(subnet, host)
+
+    def _tell_record(self, written: Written, change: Change, undoing: list[Undo]) -> None:
+        record, subnet = _record(change.after, written.guest), change.after.subnet
+        if change.before is None:
+            # Also after no answer: whoever does not answer may have taken it all the same.
+            undoing.append(Undo(partial(self.ipam.delete, subnet, record.address), (subnet.id, record.address)))
+            try:
+                self._create(subnet, record)
+            except Conflict:
+                undoing.pop()
+                raise
+            return
+        if change.again:
+            self._create(subnet, record)
+            return
+        known = our_record(change.before) if written.before is None else _record(change.before, written.before)
+        if record == known:
+            return
+        undoing.append(Undo(partial(self.ipam.amend, subnet, known)))
+        try:
+            self.ipam.amend(subnet, record)
+        except LeaseholdError as error:
+            # The address is right, only its description upstream is old: no reason to refuse (rule 5).
+            log.warning("%s: node, name and MAC could not be written to the IPAM: %s", record.address, error)
+
+    def _create(self, subnet: Subnet, record: Record) -> None:
+        """Take an address upstream, also where the guest has a row already: what was told last may be unknown."""
+        try:
+            self.ipam.create(subnet, record)
+        except Conflict:
+            there = self.ipam.record(subnet, record.address)
+            if there is None or not there.ours or there.owner is None or there.owner != record.owner:
+                raise
+            self.ipam.amend(subnet, record)
+
+    def _publish_new(self, change: Change, undoing: list[Undo]) -> None:
+        subnet = change.after.subnet
+        for host in change.after.hosts:
+            if change.before is None or host not in change.before.hosts:
+                undoing.append(Undo(partial(self.dhcp.withdraw, subnet, host)))
+                self.dhcp.publish(subnet, host)
+            elif change.again:
+                self.dhcp.publish(subnet, host)
+
+    def _tell_parting(self, parting: _Parting, guest: Kept, undoing: list[Undo]) -> None:
+        there = parting.reservation
+        for host in there.hosts:
+            if host.mac in parting.macs:
+                undoing.append(Undo(partial(self.dhcp.publish, there.subnet, host)))
+                self.dhcp.withdraw(there.subnet, host)
+        if parting.whole:
+            undoing.append(Undo(partial(self._create, there.subnet, _record(there, guest))))
+            self.ipam.delete(there.subnet, there.address)
+
+    def _take_all_back(self, written: Written, undoing: list[Undo], caller: Caller) -> None:
+        """The book, the IPAM and the DHCP server as they were, unless another report about the guest came in since."""
+        guest = written.guest
+
+        def work(connection: Connection) -> list[Change] | None:
+            freed = self._unplace(connection, written.before, guest, written.changes, caller)
+            if freed is not None and written.undo is not None:
+                written.undo(connection)
+            return freed
+
+        freed = self.book.write(work)
+        if freed is None:
+            log.warning("Guest %s: another report came in, so what could not be told to all is kept", guest)
+            return
+        free = {(change.after.subnet.id, change.after.address) for change in freed}
+        for undo in reversed(undoing):
+            if undo.address is not None and undo.address not in free:
+                continue
+            try:
+                undo.work()
+            except LeaseholdError as error:
+                # The caller has to hear why its report failed, not this.
+                log.warning("Guest %s: the book is as before, the IPAM or the DHCP server is not: %s", guest, error)
+
+    def _end_telling(self, written: Written, caller: Caller) -> None:
+        """Write what everybody knows now, if there is anything to write."""
+        if written.partings or any(not row.told for row in written.guest.addresses):
+            self._put_right(self.book.write(lambda connection: self._finish(connection, written, caller)))
+
+    def _finish(self, connection: Connection, written: Written, caller: Caller) -> list[Ended]:
+        """Release what was told to be given back; returns each with whether nobody has it any more.
+
+        What a report of this moment wants to keep after all is left to the guest.
+        """
+        there = kept.find_to_change(connection, written.guest.cluster, written.guest.name)
+        if there is None or there.id != written.guest.id:
+            return []
+        kept.mark_told(connection, written.guest)
+        leaving = {row.address for row in there.addresses if row.leaving}
+        lock_subnets(connection, (parting.reservation.subnet.id for parting in written.partings))
+        ended: list[Ended] = []
+        for parting in written.partings:
+            subnet, address = parting.reservation.subnet, parting.reservation.address
+            if address not in leaving:
+                ended.append(Ended(parting, free=False, keeper=there))
+                continue
+            kept.remove_address(connection, there, address)
+            if kept.holders(connection, subnet.id, address):
+                ended.append(Ended(parting, free=False))
+                continue
+            left = self._release(connection, parting, caller)
+            ended.append(Ended(parting, free=left is None))
+        return ended
+
+    def _put_right(self, ended: list[Ended]) -> None:
+        """Put right what was told too early: somebody joined an address, or the last other one left it, meanwhile."""
+        for each in ended:
+            subnet, address = each.parting.reservation.subnet, each.parting.reservation.address
+            if each.parting.whole == each.free:
+                continue
+            if each.free:
+                self.ipam.delete(subnet, address)
+                continue
+            with self.book.read() as connection:
+                left = taken.reservation(connection, subnet, address)
+            if left is not None:
+                self._create(subnet, our_record(left) if each.keeper is None else _record(left, each.keeper))
+                for host in left.hosts:
+                    self.dhcp.publish(subnet, host)
+
+
+def _record(reservation: Reservation, guest: Kept) -> Record:
+    """A reservation of a guest as the IPAM is to keep it."""
+    if Use.GUEST not in reservation.uses:
+        return our_record(reservation)
+    return replace(
+        our_record(reservation),
+        owner=str(guest),
+        node=guest.node,
+        emulator=guest.emulator,
+        online=guest.state is GuestState.RUNNING,
+    )

@@ -1,0 +1,76 @@
+"""What every provider has to bear from guests: several addresses in one report, all of them or none."""
+
+from __future__ import annotations
+
+import pytest
+
+from providers.errors import Conflict, Unavailable
+from providers.model import Subnet
+from tests.providers.desk import Desk, mac
+from tests.providers.guest_site import Site
+from tests.providers.soundness import dump
+
+
+class GuestsOnRemoteIPAM:
+    """For ``RemoteIPAMConformance``, which says how others change the server, and how it goes away."""
+
+    def test_the_addresses_of_a_guest_are_taken_upstream_until_it_is_destroyed(self, desk: Desk, subnet: Subnet):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", "10.0.1.4", macs=[1])
+        site.start("b", "web", "10.0.1.4", "10.0.1.5", macs=[1])
+        assert [self.taken_upstream(subnet, f"10.0.1.{last}") for last in (3, 4, 5)] == [False, True, True]
+        site.destroy("b", "web")
+        assert not any(self.taken_upstream(subnet, f"10.0.1.{last}") for last in (3, 4, 5))
+
+    def test_one_address_that_others_have_upstream_refuses_the_whole_guest(self, desk: Desk, subnet: Subnet):
+        self.add_foreign(subnet, "10.0.1.4", name="theirs")
+        before = dump(desk.book, without=("events",))
+        with pytest.raises(Conflict, match=r"10\.0\.1\.4"):
+            Site(desk).create("a", "web", "10.0.1.3", "10.0.1.4", "10.0.1.5", macs=[1])
+        assert dump(desk.book, without=("events",)) == before
+        assert [self.taken_upstream(subnet, f"10.0.1.{last}") for last in (3, 4, 5)] == [False, True, False]
+
+    def test_a_guest_without_upstream_leaves_the_book_as_before(self, desk: Desk, subnet: Subnet):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", macs=[1])
+        before = dump(desk.book, without=("events",))
+        self.go_away()
+        with pytest.raises(Unavailable):
+            site.start("b", "web", "10.0.1.4", "10.0.1.5", macs=[1])
+        with pytest.raises(Unavailable):
+            site.destroy("a", "web")
+        assert dump(desk.book, without=("events",)) == before
+        self.come_back()
+        assert site.start("b", "web", "10.0.1.4", "10.0.1.5", macs=[1]).accepted
+        assert [self.taken_upstream(subnet, f"10.0.1.{last}") for last in (3, 4, 5)] == [False, True, True]
+
+
+class GuestsOnDHCP:
+    """For ``PublishingConformance``, which says how the server is looked at, and how it goes away."""
+
+    def test_the_cards_of_a_guest_are_served_until_it_is_destroyed(self, desk: Desk, subnet: Subnet):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", macs=[1])
+        assert self.served(subnet) == {mac(1): "10.0.1.3"}
+        site.start("b", "web", "10.0.1.4", macs=[1])
+        assert self.served(subnet) == {mac(1): "10.0.1.4"}
+        site.rename("b", "web", "www")
+        assert self.served(subnet) == {mac(1): "10.0.1.4"}
+        site.destroy("b", "www")
+        assert self.served(subnet) == {}
+
+    def test_a_guest_without_the_server_leaves_the_book_as_before(self, desk: Desk, subnet: Subnet):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", macs=[1])
+        before = dump(desk.book, without=("events",))
+        self.go_away()
+        with pytest.raises(Unavailable):
+            site.create("a", "db", "10.0.1.4", "10.0.1.5", macs=[2])
+        with pytest.raises(Unavailable):
+            site.start("b", "web", "10.0.1.4", "10.0.1.5", macs=[1])
+        with pytest.raises(Unavailable):
+            site.destroy("a", "web")
+        assert dump(desk.book, without=("events",)) == before
+        self.come_back()
+        assert site.start("b", "web", "10.0.1.4", macs=[1]).accepted
+        assert self.served(subnet) == {mac(1): "10.0.1.4"}
