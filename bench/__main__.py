@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import allocation, footprint, report, throughput
+from bench import allocation, footprint, report, searching, throughput
 from bench.report import Row
 
 
@@ -27,10 +27,15 @@ class _Extent:
     reservations: int
     load: float
     starts: int
+    searched: int
 
 
-_FULL = _Extent(round=1.5, rounds=3, rate=3, many=1_000_000, samples=300, reservations=60_000, load=5, starts=5)
-_QUICK = _Extent(round=0.5, rounds=2, rate=1, many=50_000, samples=60, reservations=60_000, load=1, starts=2)
+_FULL = _Extent(
+    round=1.5, rounds=3, rate=3, many=1_000_000, samples=300, reservations=60_000, load=5, starts=5, searched=200_000
+)
+_QUICK = _Extent(
+    round=0.5, rounds=2, rate=1, many=50_000, samples=60, reservations=60_000, load=1, starts=2, searched=20_000
+)
 
 
 def _http(directory: Path, extent: _Extent) -> Iterator[Row]:
@@ -49,7 +54,11 @@ def _memory(directory: Path, extent: _Extent) -> Iterator[Row]:
     yield from footprint.with_large_book(directory, extent.reservations, extent.load, extent.starts)
 
 
-_PARTS = {"http": _http, "book": _book, "size": _size, "memory": _memory}
+def _search(directory: Path, extent: _Extent) -> Iterator[Row]:
+    yield from searching.pages(directory, extent.searched)
+
+
+_PARTS = {"http": _http, "book": _book, "size": _size, "search": _search, "memory": _memory}
 
 
 def main() -> int:

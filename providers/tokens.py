@@ -147,6 +147,11 @@ class Tokens:
         self._last_use.note(token.id, token.last_used_at, now)
         return token
 
+    def exist(self) -> bool:
+        """Whether there is any token, be it one that has expired. Raises Unavailable."""
+        with self._book.read(snapshot=False) as connection:
+            return connection.execute(select(tokens.c.id).limit(1)).first() is not None
+
     def list(self) -> Sequence[Token]:
         """All tokens, those that have expired too, by name."""
         with self._book.read() as connection:

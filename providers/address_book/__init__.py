@@ -4,10 +4,16 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 
 ====================  ====================================================================
 ``subnets``           groups and subnets, nesting, what belongs to ``/dhcp``
-``suggestions``       the next free address, held
+``suggestions``       the next free address, held; ``holding`` several of them, and keeping them longer
 ``reservations``      taking an address; ``joining`` says who may share one
 ``releases``          giving it back
+``amending``          changing what is told about it; ``adopting`` what others made upstream
+``labelling``         owner and tag, for phpIPAM's clients
+``serving``           what a caller's few words mean: a range, a DHCP host
+``search``            finding reservations and holds, a page at a time
 ``importing``         many of them at once: ``incoming`` as ``import_plan`` lets them in
+``guests``            jails and virtual machines, as their nodes report them; its parts are called ``guest_...``
+``claims``            which node may run a guest
 ``checking``          whether the book is sound, and mending it
 ``queries``           looking things up
 ``allocatable``       which addresses may be handed out at all: arithmetic
@@ -17,20 +23,40 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 
 from __future__ import annotations
 
+from providers.address_book.adopting import Adoptions
+from providers.address_book.amending import Amendments
 from providers.address_book.checking import Checking
+from providers.address_book.claims import Claims
 from providers.address_book.foundation import Lifetimes
+from providers.address_book.guests import Guests
+from providers.address_book.holding import Holding
 from providers.address_book.importing import Imports
+from providers.address_book.labelling import Labelling
 from providers.address_book.queries import Queries
 from providers.address_book.releases import Releases
 from providers.address_book.reservations import Reservations
+from providers.address_book.search import Search
 from providers.address_book.subnets import Subnets, subnet_spec
-from providers.address_book.suggestions import Suggestions
 from providers.model import Caller, Subnet
 
 __all__ = ["AddressBook", "Lifetimes", "subnet_spec"]
 
 
-class AddressBook(Checking, Imports, Subnets, Suggestions, Reservations, Releases, Queries):
+class AddressBook(
+    Checking,
+    Imports,
+    Guests,
+    Claims,
+    Subnets,
+    Holding,
+    Reservations,
+    Amendments,
+    Labelling,
+    Adoptions,
+    Releases,
+    Search,
+    Queries,
+):
     """Suggest, reserve, release, list: the few methods behind every face."""
 
     def close(self) -> None:

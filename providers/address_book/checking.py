@@ -15,7 +15,17 @@ from providers.addresses import Range
 from providers.book import directory as shelf
 from providers.book import event_log
 from providers.book.directory import Directory
-from providers.book.soundness import belonging, doubles, free_runs, orphans, places, promised, shelving, storage
+from providers.book.soundness import (
+    belonging,
+    doubles,
+    free_runs,
+    guests,
+    orphans,
+    places,
+    promised,
+    shelving,
+    storage,
+)
 from providers.book.soundness.finding import Finding, Repair
 from providers.book.tables import reservations
 from providers.model import Caller, Reservation, Subnet, Use
@@ -89,11 +99,16 @@ class Checking(Subnets, Queries):
         yield from shelving.on_dhcp(directory)
         yield from orphans.without_subnet(connection)
         yield from orphans.without_reservation(connection, directory, self.clock())
+        yield from guests.details_of_nobody(connection)
+        yield from guests.unknown_state(connection)
+        yield from guests.subnet_gone(connection)
         yield from belonging.without_use(connection, directory)
         yield from belonging.host_without_use(connection, directory)
         yield from belonging.use_without_host(connection, directory)
         yield from doubles.within_a_subnet(connection, directory)
         yield from places.misplaced(connection, directory)
+        yield from guests.not_reserved(connection, directory, self.clock())
+        yield from guests.two_of_an_address(connection, directory)
         yield from promised.on_reserved(connection, directory)
         yield from promised.two_of_a_key(connection, directory)
         yield from _unusable(connection, directory)

@@ -71,12 +71,25 @@ class Queries(Foundation):
         """The active leases of a subnet, by address."""
         return self.dhcp.leases(subnet)
 
+    def inside(self, subnet: Subnet) -> list[Subnet]:
+        """The subnets of the same group within a subnet, at any depth."""
+        with self.book.read(snapshot=False) as connection:
+            return self._directories.current(connection).inside(subnet)
+
     def events(
-        self, *, limit: int = 50, subnet: Subnet | None = None, address: IPAddress | None = None
+        self,
+        *,
+        limit: int = 50,
+        subnet: Subnet | None = None,
+        address: IPAddress | None = None,
+        action: str | None = None,
+        before: int | None = None,
     ) -> list[Event]:
-        """The newest ``limit`` events, newest first."""
+        """The newest ``limit`` events, newest first; ``before`` is the id of an event that is newer than them."""
         with self.book.read() as connection:
-            return event_log.latest(connection, limit=limit, subnet=subnet, address=address)
+            return event_log.latest(
+                connection, limit=limit, subnet=subnet, address=address, action=action, before=before
+            )
 
     def _page(self, subnet: Subnet, after: IPAddress | None) -> list[Reservation]:
         with self.book.read() as connection:

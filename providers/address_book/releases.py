@@ -9,7 +9,7 @@ from netaddr import IPAddress
 from sqlalchemy import Connection
 
 from providers.address_book.foundation import Foundation, innermost, key_of_mac
-from providers.book import event_log, taken
+from providers.book import event_log, guests, taken
 from providers.ipam.contract import our_record
 from providers.model import Caller, Reservation, Subnet, Use
 
@@ -95,6 +95,8 @@ class Releases(Foundation):
             ending.discard(Use.DHCP)
         for use in sorted(ending):
             taken.remove_use(connection, subnet, address, use, now)
+        if Use.GUEST in ending:
+            guests.detach(connection, subnet.id, address)
         if going or ending:
             shown = {"name": there.name, "mac": min(going, default=there.mac), "uses": sorted(ending)}
             event_log.record(connection, now, caller, "address.release", subnet, address, **shown)

@@ -71,6 +71,13 @@ class Subnets(Foundation):
             raise SubnetNotFound(f"No subnet {network}" + (f" in group {chosen.name}" if chosen else ""))
         return _lowest(found, str(network))
 
+    def only_subnet(self, network: IPNetwork, group: str = "") -> Subnet:
+        """Like ``subnet``, for what is to be changed: raises InvalidValue when several groups have the network."""
+        if not group and len(found := self._directory().exactly(network)) > 1:
+            groups = ", ".join(each.group.name for each in found)
+            raise InvalidValue(f"Several groups have {network}: say which by --group ({groups})")
+        return self.subnet(network, group)
+
     def dhcp_subnet(self, address: IPAddress) -> Subnet:
         """The most specific subnet on ``/dhcp`` that holds ``address``; raises SubnetNotFound."""
         for subnet in self._directory().holding(address):

@@ -39,14 +39,16 @@ class Suggestions(Foundation):
         """Return an address that is free, and hold it for ``asker``.
 
         The same asker gets the same answer, and its hold is extended. With ``use`` DHCP, a MAC that has a DHCP host
-        or a lease in the range gets that address; with IPAM only one for which ``exists`` is false. ``span`` narrows
-        the choice, else it is the pool; ``ttl`` lengthens the hold.
+        or a lease in the range gets that address; with IPAM only one for which ``exists`` is false; with GUEST the hold
+        is one for guests. ``span`` narrows the choice, else it is the pool; ``ttl`` lengthens the hold.
 
         Raises Exhausted when nothing is left in the range, InvalidValue for a span outside the subnet,
         SubnetNotFound when it was removed, Unavailable when the book or the IPAM does not answer.
         """
         key = self._key(asker)
         lifetime = self.lifetimes.hold if asker.key or asker.mac else self.lifetimes.hold_anonymous
+        if use is Use.GUEST:
+            lifetime = self.lifetimes.hold_guest
         lifetime = max(lifetime, ttl) if ttl is not None else lifetime
         for _ in range(_UPSTREAM_TRIES):
             address, held = self.book.write(lambda c: self._promise(c, subnet, asker, key, lifetime, caller, span, use))

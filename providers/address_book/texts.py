@@ -16,6 +16,7 @@ from providers.model import DHCPHost, Options
 
 LONGEST_NAME = 255
 LONGEST_NOTE = 1000
+LONGEST_OWNER = 128
 LONGEST_FILENAME = 128
 """RFC 2131, section 2: the ``file`` field of a DHCP message."""
 LONGEST_NEXT_SERVER = 64
@@ -53,6 +54,11 @@ def refuse_unfit_name(what: str, text: str) -> None:
 def refuse_unfit_description(text: str) -> None:
     """Raise InvalidValue for a description of more than 255 bytes, or with control characters."""
     _refuse("description", text, LONGEST_NAME)
+
+
+def refuse_unfit_owner(text: str) -> None:
+    """Raise InvalidValue for an owner of more than 128 bytes, or with control characters."""
+    _refuse("owner", text, LONGEST_OWNER)
 
 
 def refuse_unfit_note(text: str) -> None:

@@ -41,12 +41,22 @@ def record(
 
 
 def latest(
-    connection: Connection, *, limit: int, subnet: Subnet | None = None, address: IPAddress | None = None
+    connection: Connection,
+    *,
+    limit: int,
+    subnet: Subnet | None = None,
+    address: IPAddress | None = None,
+    action: str | None = None,
+    before: int | None = None,
 ) -> list[Event]:
-    """The newest ``limit`` events, newest first."""
+    """The newest ``limit`` events, newest first; ``before`` is the id of an event that is newer than them."""
     query = select(events).order_by(events.c.id.desc()).limit(limit)
     if subnet is not None:
         query = query.where(events.c.subnet == str(subnet.network), events.c.group == subnet.group.name)
     if address is not None:
         query = query.where(events.c.address == address)
+    if action is not None:
+        query = query.where(events.c.action == action)
+    if before is not None:
+        query = query.where(events.c.id < before)
     return [Event(**row._mapping) for row in connection.execute(query)]

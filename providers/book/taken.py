@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from netaddr import IPAddress
-from sqlalchemy import BindParameter, Connection, Row, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from providers.addresses import Range
-from providers.book.tables import dhcp_hosts, holds, reservations, rests, uses
+from providers.book.tables import dhcp_hosts, guest_addresses, holds, reservations, rests, uses
 from providers.model import DHCPHost, Reservation, Subnet, Use
 
 PAGE = 500
+
+_Place = tuple[int, IPAddress]
 
 _SUBNET: BindParameter[int] = bindparam("subnet")
 _AT: BindParameter[IPAddress] = bindparam("at")
@@ -44,22 +60,40 @@ def page(connection: Connection, subnet: Subnet, after: IPAddress | None) -> lis
     if after is not None:
         query = query.where(reservations.c.address > after)
     rows = connection.execute(query.order_by(reservations.c.address).limit(PAGE)).all()
-    if not rows:
-        return []
-    bounds = (rows[0].address, rows[-1].address)
-    found: dict[IPAddress, dict[Use, datetime]] = {row.address: {} for row in rows}
-    for row in connection.execute(
-        select(uses).where(uses.c.subnet_id == subnet.id, uses.c.address.between(*bounds))
-    ):
-        found[row.address][Use(row.use)] = row.since
-    hosts: dict[IPAddress, list[DHCPHost]] = {row.address: [] for row in rows}
-    for row in connection.execute(
-        select(dhcp_hosts)
-        .where(dhcp_hosts.c.subnet_id == subnet.id, dhcp_hosts.c.address.between(*bounds))
-        .order_by(dhcp_hosts.c.name, dhcp_hosts.c.mac)
-    ):
-        hosts[row.address].append(_host(row))
-    return [_reservation(subnet, row, found[row.address], hosts[row.address]) for row in rows]
+    return completed(connection, {subnet.id: subnet}, rows)
+
+
+def completed(connection: Connection, subnets: Mapping[int, Subnet], rows: Sequence[Row[Any]]) -> list[Reservation]:
+    """The reservations of ``rows``, which are whole rows, with their uses and DHCP hosts; ``subnets`` by id."""
+    found: dict[_Place, dict[Use, datetime]] = {(row.subnet_id, row.address): {} for row in rows}
+    hosts: dict[_Place, list[DHCPHost]] = {place: [] for place in found}
+    if rows:
+        for row in connection.execute(_of_reservations(uses, found)):
+            found[row.subnet_id, row.address][Use(row.use)] = row.since
+        for row in connection.execute(_of_reservations(dhcp_hosts, found)):
+            hosts[row.subnet_id, row.address].append(_host(row))
+    # Sorted here: asked to do that, SQLite reads all hosts of a subnet in the order of their names.
+    return [
+        _reservation(subnets[place[0]], row, found[place], sorted(hosts[place], key=lambda each: (each.name, each.mac)))
+        for row in rows
+        if (place := (row.subnet_id, row.address))
+    ]
+
+
+def _of_reservations(table: Table, places: Collection[_Place]) -> Select[Any]:
+    """The rows of ``table`` that belong to the reservations at ``places``.
+
+    By way of the reservations: with a list of addresses alone SQLite would read all hosts of a subnet.
+    """
+    by_subnet: dict[int, list[IPAddress]] = {}
+    for number, address in places:
+        by_subnet.setdefault(number, []).append(address)
+    among = [
+        and_(reservations.c.subnet_id == number, reservations.c.address.in_(addresses))
+        for number, addresses in by_subnet.items()
+    ]
+    same = and_(table.c.subnet_id == reservations.c.subnet_id, table.c.address == reservations.c.address)
+    return select(table).join(reservations, same).where(or_(*among))
 
 
 def addresses(connection: Connection, subnet: Subnet, within: Range) -> Iterator[IPAddress]:
@@ -185,7 +219,7 @@ def count(
 
 def move(connection: Connection, source: Subnet, target: Subnet, within: Range) -> None:
     """Let everything of ``source`` in a range belong to ``target``, which must have none of it."""
-    for table in (reservations, holds, rests):
+    for table in (reservations, holds, rests, guest_addresses):
         connection.execute(
             update(table)
             .where(table.c.subnet_id == source.id, table.c.address.between(within.first, within.last))

@@ -9,7 +9,18 @@ from netaddr import IPAddress
 from sqlalchemy import Table, select
 
 from providers.book.database import Book
-from providers.book.tables import dhcp_hosts, free_space, groups, holds, metadata, reservations, rests, subnets, uses
+from providers.book.tables import (
+    dhcp_hosts,
+    free_space,
+    groups,
+    guest_addresses,
+    holds,
+    metadata,
+    reservations,
+    rests,
+    subnets,
+    uses,
+)
 
 _POINT_TO_POINT = {4: 31, 6: 127}
 
@@ -35,13 +46,14 @@ def free_runs(book: Book, subnet_id: int) -> list[tuple[str, str]]:
 
 def assert_sound(book: Book) -> None:
     """Fail unless the book keeps its promises to itself; see the single checks."""
-    tables = (groups, subnets, reservations, uses, dhcp_hosts, holds, rests, free_space)
+    tables = (groups, subnets, reservations, uses, dhcp_hosts, holds, rests, free_space, guest_addresses)
     with book.read() as connection:
         rows = {table.name: connection.execute(select(table)).all() for table in tables}
     _every_reservation_has_a_use(rows)
     _hosts_and_dhcp_uses_go_together(rows)
     _nobody_shares_an_address(rows)
     _everything_lies_in_the_innermost_subnet(rows)
+    _guests_have_what_is_reserved_for_them(rows)
     for subnet in rows["subnets"]:
         _free_space_is_what_is_left(rows, subnet)
 
@@ -84,6 +96,16 @@ def _free_space_is_what_is_left(rows: dict[str, Any], subnet: Any) -> None:
     for (_, before), (after, _) in pairwise(there):
         assert after > before + 1, f"runs of {subnet.network}/{subnet.prefix} overlap or touch: {there}"
     assert there == _left(*_hosts(subnet), _never_suggested(rows, subnet) + _taken(rows, subnet))
+
+
+def _guests_have_what_is_reserved_for_them(rows: dict[str, Any]) -> None:
+    had: dict[tuple[int, IPAddress], list[bool]] = {}
+    for row in rows["guest_addresses"]:
+        if row.subnet_id is not None:
+            had.setdefault((row.subnet_id, row.address), []).append(row.shared)
+    reserved = {(row.subnet_id, row.address) for row in rows["uses"] if row.use == "guest"}
+    assert set(had) <= reserved, "an address of a guest is not reserved for it"
+    assert all(len(shared) == 1 or all(shared) for shared in had.values()), "an address belongs to two guests"
 
 
 def _low(subnet: Any) -> int:

@@ -66,6 +66,17 @@ class Damage:
     mended: bool = True
 
 
+def guest(number: int, *, state: str = "running") -> str:
+    columns = "id, revision, cluster, name, node, state, event_at, created_at, changed_at"
+    row = f"{number}, 1, 'east', 'guest{number}', 'a', '{state}', {NOW}, {NOW}, {NOW}"
+    return f"INSERT INTO guests ({columns}) VALUES ({row})"
+
+
+def of_guest(number: int, subnet: int, address: str, *, shared: bool = False) -> str:
+    columns = "guest_id, address, position, subnet_id, shared, told, leaving"
+    return f"INSERT INTO guest_addresses ({columns}) VALUES ({number}, {x(address)}, 0, {subnet}, {shared:d}, 1, 0)"
+
+
 FREE = "UPDATE free_space SET"
 DAMAGES = [
     Damage("run missing", ["DELETE FROM free_space WHERE subnet_id = 3"], "free_space", "nothing is written"),
@@ -104,6 +115,16 @@ DAMAGES = [
     Damage("rest of no subnet", [rest(99, "10.9.9.9")], "orphan", "rests"),
     Damage("runs of no subnet", [f"INSERT INTO free_space VALUES (99, {x('10.0.3.9')}, {x('10.0.3.1')})"],
            "orphan", "free_space"),
+    Damage("address of no guest", [of_guest(9, 3, "10.0.3.9")], "orphan", "guest_addresses"),
+    Damage("card of no guest", ["INSERT INTO guest_nics VALUES (9, 0, NULL, NULL, NULL)"], "orphan", "guest_nics"),
+    Damage("address of a guest in no subnet", [guest(9), of_guest(9, 99, "10.9.9.9")], "orphan", "addresses of guests"),
+    Damage("state that is none", [guest(9, state="asleep")], "guest", "asleep"),
+    Damage("address of a guest not reserved", [guest(9), of_guest(9, 3, "10.0.3.9")], "guest", "10.0.3.9 belongs to"),
+    Damage("address of a guest reserved for another use",
+           [*reserve(3, "10.0.3.9"), guest(9), of_guest(9, 3, "10.0.3.9")], "guest", "10.0.3.9 belongs to"),
+    Damage("address of two guests", [*reserve(3, "10.0.3.9", "guest"), guest(8), of_guest(8, 3, "10.0.3.9"), guest(9),
+                                     of_guest(9, 3, "10.0.3.9", shared=True)],
+           "guest", "east/guest8, east/guest9", mended=False),
     Damage("a subnet gone", ["DELETE FROM subnets WHERE id = 3"], "orphan", "subnet 3"),
     Damage("a group gone", ["UPDATE subnets SET group_id = 77 WHERE id = 3"], "orphan", "group 77"),
     Damage("outside its subnet", reserve(3, "10.7.7.7"), "place", "outside its subnet", mended=False),

@@ -30,6 +30,7 @@ from providers.ipam.local import LocalIPAM
 from providers.model import Asker
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk, description
+from tests.providers.guest_site import Site
 from tests.providers.soundness import assert_sound, dump
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -45,6 +46,11 @@ def fill(desk: Desk, machines: int = 20) -> None:
     desk.take(six, "2001:db8::7", name="wéb")
     desk.ask(lab, 900)
     desk.release(lab, "10.0.1.2")
+    site = Site(desk)
+    site.create("a", "jail", "10.0.2.1", "192.0.2.1", macs=[700])
+    site.create("a", "gone", "10.0.2.2")
+    site.destroy("a", "gone")
+    site.claim("a", "jail")
 
 
 def open_book(book: Book) -> AddressBook:

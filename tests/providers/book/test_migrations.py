@@ -18,6 +18,7 @@ from providers.book.database import Book
 from providers.book.tables import metadata
 from providers.dhcp.none import NoDHCP
 from providers.errors import Misconfigured
+from providers.guests import NIC, GuestReport, WantedAddress
 from providers.ipam.local import LocalIPAM
 from providers.model import Asker, Caller, DHCPHost, SubnetSpec, Use
 from providers.tokens import Scope, Tokens
@@ -52,9 +53,14 @@ def _fill(book: Book, clock) -> None:
     desk = AddressBook(book, LocalIPAM(book, {}), NoDHCP(book, {}), lifetimes=Lifetimes(), clock=clock)
     subnet = desk.add_subnet(SubnetSpec(IPNetwork("10.0.1.0/24"), "Lab"), CALLER)
     desk.reserve(subnet, IPAddress("10.0.1.7"), Use.DHCP, CALLER, host=DHCPHost(mac=MAC, name="web1", hostname="web1"))
+    desk.label(subnet, IPAddress("10.0.1.7"), CALLER, owner="alice", tag=2)
     desk.reserve(subnet, IPAddress("10.0.1.8"), Use.MANUAL, CALLER, name="old")
     desk.release(subnet, CALLER, address=IPAddress("10.0.1.8"))
     desk.suggest(subnet, Asker(mac="52:54:00:aa:00:02"), CALLER)
+    address = WantedAddress(IPAddress("10.0.1.9"))
+    desk.report_guest(GuestReport("east", "web2", "a", clock(), addresses=(address,), nics=(NIC(MAC),)), CALLER)
+    desk.rename_guest("east", "web2", "web3", CALLER)
+    desk.claim("east", "web3", "a", CALLER)
     Tokens(book, clock).create("monitoring", {Scope.READ}, CALLER)
 
 

@@ -34,7 +34,8 @@ def give_version(book: Book, version: str) -> None:
 def statements(book: Book) -> dict[str, list[str]]:
     """Every table and index as SQLite remembers it, without commas, spaces and the order of the parts."""
     with sqlite3.connect(str(book.url.database)) as connection:
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        ours = "sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+        rows = connection.execute(f"SELECT name, sql FROM sqlite_master WHERE {ours}").fetchall()
     return {name: sorted(sql.replace(",", " ").split()) for name, sql in rows}
 
 

@@ -19,6 +19,7 @@ from providers.ipam.local import LocalIPAM
 from providers.model import Subnet, Use
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk, host, mac
+from tests.providers.guest_conformance import GuestsOnDHCP
 from tests.providers.soundness import assert_sound, dump
 
 
@@ -94,7 +95,7 @@ class DHCPConformance:
         assert len(again.release(subnet, "10.0.1.3", use=Use.DHCP)) == 1
 
 
-class PublishingConformance(DHCPConformance):
+class PublishingConformance(GuestsOnDHCP, DHCPConformance):
     """For a provider with a server that has to be told; write how it is looked at, and how it goes away."""
 
     def served(self, subnet: Subnet) -> dict[str, str]:

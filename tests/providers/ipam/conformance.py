@@ -19,6 +19,7 @@ from providers.ipam.contract import IPAMProvider
 from providers.model import Subnet, Use
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk, mac
+from tests.providers.guest_conformance import GuestsOnRemoteIPAM
 from tests.providers.soundness import assert_sound, dump
 
 
@@ -205,7 +206,7 @@ class IPAMConformance:
         ]
 
 
-class RemoteIPAMConformance(IPAMConformance):
+class RemoteIPAMConformance(GuestsOnRemoteIPAM, IPAMConformance):
     """For a provider whose truth is elsewhere: what happens upstream, and what when upstream does not answer.
 
     Write, beside ``build``, how others change the server, how it is looked at, and how it goes away.

@@ -1,0 +1,79 @@
+"""Holds by request: several at once, kept longer, looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from netaddr import IPAddress
+from sqlalchemy import Connection
+
+from providers.address_book.suggestions import Suggestions
+from providers.addresses import Range
+from providers.book import event_log, promises
+from providers.errors import LeaseholdError, NotFound
+from providers.model import Asker, Caller, Hold, Subnet, Use
+
+
+class Holding(Suggestions):
+    """Takes, finds and extends holds; ``release_hold`` is with the suggestions."""
+
+    def hold(
+        self,
+        subnet: Subnet,
+        askers: Sequence[Asker],
+        caller: Caller,
+        *,
+        span: Range | None = None,
+        use: Use = Use.MANUAL,
+        ttl: timedelta | None = None,
+    ) -> list[tuple[IPAddress, Hold | None]]:
+        """Hold an address for each of ``askers``, all or none: as ``suggest``, with the hold that came of it.
+
+        The hold is None where a MAC has the address reserved already. Raises what ``suggest`` raises; then the holds
+        that were new are ended again.
+        """
+        began = self.clock()
+        found: list[tuple[IPAddress, Hold | None]] = []
+        try:
+            for asker in askers:
+                address = self.suggest(subnet, asker, caller, span=span, use=use, ttl=ttl)
+                found.append((address, self.hold_at(subnet, address)))
+        except LeaseholdError:
+            for address, held in found:
+                if held is not None and held.taken_at >= began:
+                    self._end_quietly(subnet, address, caller)
+            raise
+        return found
+
+    def hold_at(self, subnet: Subnet, address: IPAddress) -> Hold | None:
+        """The live hold on an address."""
+        with self.book.read() as connection:
+            found = promises.hold_at(connection, subnet, address)
+        return found if found is not None and found.expires_at > self.clock() else None
+
+    def extend_hold(self, subnet: Subnet, address: IPAddress, ttl: timedelta, caller: Caller) -> Hold:
+        """Let a hold live for ``ttl`` from now on, if that is longer; raises NotFound when there is none."""
+
+        def work(connection: Connection) -> Hold:
+            now = self.clock()
+            present, _ = self._enter(connection, subnet)
+            held = promises.hold_at(connection, present, address)
+            if held is None or held.expires_at <= now:
+                raise NotFound(f"{address} in {subnet.network} is not held")
+            if now + ttl <= held.expires_at:
+                return held
+            promises.extend_hold(connection, present, address, now + ttl)
+            event_log.record(connection, now, caller, "hold.extend", present, address, key=held.key, mac=held.mac)
+            extended = promises.hold_at(connection, present, address)
+            if extended is None:
+                raise AssertionError(f"{address} was held just now")
+            return extended
+
+        return self.book.write(work)
+
+    def _end_quietly(self, subnet: Subnet, address: IPAddress, caller: Caller) -> None:
+        try:
+            self.release_hold(subnet, address, caller)
+        except NotFound:
+            return
