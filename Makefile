@@ -21,6 +21,9 @@ lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+fuzz: $(VENV)/installed-for-tests
+	LEASEHOLD_FUZZ=2000 $(BIN)/python -m pytest tests/service/test_api_fuzz.py $(ARGS)
+
 bench: venv
 	$(BIN)/python -m bench $(ARGS)
 
@@ -44,4 +47,4 @@ $(VENV)/installed-for-tests: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $(VENV)/installed-for-tests
 
-.PHONY: all venv run test lint bench docs clean
+.PHONY: all venv run test lint fuzz bench docs clean

@@ -9,8 +9,9 @@ from flask import Flask, Response, abort, request
 
 from providers.address_book import AddressBook
 from proxy.access.guard import Guard, guard_app, guard_for
-from proxy.api import dhcp, ipam, logs, root
+from proxy.api import dhcp, ipam, logs, phpipam, root, v1
 from proxy.api.form import LARGEST_BODY, MOST_FIELDS
+from proxy.api.v1.errors import answer_to_http
 from proxy.errors import handle_errors
 from proxy.logs.context import Traced
 from proxy.paths import Paths
@@ -19,7 +20,7 @@ from proxy.request_id import HEADER, request_id
 from proxy.service import Service, provide
 from proxy.settings import Settings
 
-FACES = (root.face, dhcp.face, ipam.face, logs.face)
+FACES = (root.face, dhcp.face, ipam.face, logs.face, v1.face, phpipam.face)
 """Every face that can be enabled."""
 
 
@@ -46,7 +47,7 @@ def create_app(
     app.url_map.merge_slashes = False
     app.wsgi_app = Peers(Traced(Paths(app.wsgi_app)), settings)  # type: ignore[method-assign]
     provide(app, Service(book, settings, failed_modules))
-    handle_errors(app)
+    handle_errors(app, {v1.PREFIX: answer_to_http, phpipam.PREFIX: phpipam.answer_to_http})
     app.before_request(_refuse_large_body)
     app.before_request(lambda: _refuse_unreadable_peer(settings))
     app.after_request(_mark)
@@ -55,6 +56,8 @@ def create_app(
         ("dhcp", dhcp.face, settings.dhcp.enabled),
         ("externalipam", ipam.face, settings.externalipam.enabled),
         ("logs", logs.face, settings.logs.enabled),
+        ("api", v1.face, settings.api.enabled),
+        ("phpipam", phpipam.face, settings.phpipam.enabled),
     )
     for name, face, enabled in modules:
         if enabled and name not in failed_modules:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, request
 from gunicorn.http.errors import ParseException
@@ -46,42 +47,62 @@ def status_of(error: LeaseholdError) -> int:
 
 def as_text(error: LeaseholdError) -> Response:
     """The form of ``/dhcp`` and of the root face: the sentence itself."""
-    return _with_headers(text_answer(str(error), _noted(error)), error)
+    return with_headers(text_answer(str(error), note(error)), error)
 
 
 def as_object(error: LeaseholdError) -> Response:
     """The form of ``/ipam``: ``{"error": sentence}``."""
-    return _with_headers(json_answer({"error": str(error)}, _noted(error)), error)
+    return with_headers(json_answer({"error": str(error)}, note(error)), error)
 
 
-def handle_errors(app: Flask) -> None:
-    """Give every error of ``app`` an answer; a face may have its own form for those raised on purpose."""
+Refused = Callable[[HTTPException], Response]
+
+
+def handle_errors(app: Flask, below: Mapping[str, Refused]) -> None:
+    """Give every error of ``app`` an answer; a face may have its own form for what is raised in its routes.
+
+    ``below`` has the form of paths that lead to no route, by what they begin with.
+    """
     app.register_error_handler(LeaseholdError, as_text)
-    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(HTTPException, lambda error: _refused(error, below))
     app.register_error_handler(ParseException, _unreadable)
     app.register_error_handler(Exception, _surprised)
 
 
-def _refused(error: HTTPException) -> Response:
+def _refused(error: HTTPException, below: Mapping[str, Refused]) -> Response:
     """What the framework refuses. A wrong method is a URL that does not exist: the smart proxy knows no 405."""
+    for prefix, refused in below.items():
+        if request.path == prefix or request.path.startswith(f"{prefix}/"):
+            return refused(error)
     if error.code in (404, 405):
         return text_answer(NO_SUCH_URL, 404)
     return text_answer(error.description or error.name, error.code or _SERVER_ERRORS)
 
 
 def _unreadable(error: Exception) -> Response:
-    """What the parser finds wrong with a body only while it is read, such as a broken trailer behind its chunks."""
+    return text_answer(unreadable(error), 400)
+
+
+def unreadable(error: Exception) -> str:
+    """Note what the parser finds wrong with a body only while it is read, such as a broken trailer behind its chunks.
+
+    Returns what the caller hears.
+    """
     _log.info("%s: 400 %s", _what(), clean(str(error)))
-    return text_answer("The body of the request cannot be read", 400)
+    return "The body of the request cannot be read"
 
 
 def _surprised(error: Exception) -> Response:
-    """A mistake of ours: the log learns where, the caller only under which id to look."""
+    return text_answer(surprise(error), _SERVER_ERRORS)
+
+
+def surprise(error: Exception) -> str:
+    """Note a mistake of ours: the log learns where, the caller, by what is returned, only under which id to look."""
     _log.error("%s: %s", _what(), summary(error), exc_info=error)
-    return text_answer(f"Internal error; the log tells more under request id {request_id()}", _SERVER_ERRORS)
+    return f"Internal error; the log tells more under request id {request_id()}"
 
 
-def _with_headers(answer: Response, error: LeaseholdError) -> Response:
+def with_headers(answer: Response, error: LeaseholdError) -> Response:
     """What HTTP wants beside the status."""
     if isinstance(error, NotAuthenticated):
         answer.headers["WWW-Authenticate"] = "Bearer"
@@ -90,7 +111,8 @@ def _with_headers(answer: Response, error: LeaseholdError) -> Response:
     return answer
 
 
-def _noted(error: LeaseholdError) -> int:
+def note(error: LeaseholdError) -> int:
+    """Tell the log what was refused, or went wrong; returns the status that says the same."""
     status = status_of(error)
     if isinstance(error, _LOGGED_BY_ACCESS):
         return status

@@ -3,6 +3,7 @@
 ====================  ==================================================================
 ``policy``            what a route needs, declared where it is defined
 ``guard``             the check before every request
+``credentials``       what a request shows as proof, by face
 ``identity``          who sent a request, as far as it was proved; ``session`` keeps it while it is handled
 ``proofs``            finding that out: token, certificate, reverse DNS, loopback
 ``browsers``          requests that a web page makes a browser send

@@ -14,6 +14,7 @@ from providers.clock import Clock, utc_now
 from providers.errors import Forbidden
 from providers.tokens import Tokens
 from proxy.access.browsers import FOREIGN_PAGE, is_foreign_page
+from proxy.access.credentials import credential_of
 from proxy.access.policy import Policy, declared
 from proxy.access.proofs import Call, Proofs, TokenCheck
 from proxy.access.refusals import Refusal, Refusals, keep_refusals
@@ -85,7 +86,7 @@ def _check(guard: Guard) -> None:
     if declaration.of(request.method) is Policy.OPEN:
         return
     peer = guard.peer_of(request.environ)
-    call = Call(peer, request.environ.get("HTTP_AUTHORIZATION"), request.environ.get("HTTP_HOST", ""), _path_below())
+    call = Call(peer, credential_of(request), request.environ.get("HTTP_HOST", ""), _path_below())
     identity = guard.proofs.of(call)
     if isinstance(identity, Refusal):
         raise guard.refusals.of_stranger(peer.address, identity)
@@ -98,7 +99,7 @@ def _check(guard: Guard) -> None:
             raise guard.refusals.of_stranger(peer.address, refusal) from error
         guard.refusals.of_known(identity, "not in its scopes or limits")
         raise
-    if identity.by_address and declaration.of(request.method) is Policy.WRITE and is_foreign_page(request.headers):
+    if identity.by_address and declaration.of(request.method).changes and is_foreign_page(request.headers):
         refusal = Refusal(Forbidden(FOREIGN_PAGE), "write by a web page of another site")
         raise guard.refusals.of_stranger(peer.address, refusal)
     remember(identity)

@@ -23,6 +23,16 @@ def may_use(subnet: Subnet) -> bool:
     return token is None or covers(token, subnet)
 
 
+def may_see_place(network: str | None, group: str | None) -> bool:
+    """Whether this request may see what happened in a network of a group, be it there still or not."""
+    token = current_identity().token
+    if token is None or not limited(token):
+        return True
+    if network is None or group is None:
+        return False
+    return _covers(token, IPNetwork(network), group)
+
+
 def permit_group(name: str, subnets: list[Subnet]) -> None:
     """Raise Forbidden when this request's token is limited to other groups, or to none of the group's ``subnets``."""
     if not may_see_group(name, subnets):
@@ -52,9 +62,13 @@ def limited(token: Token) -> bool:
 
 def covers(token: Token, subnet: Subnet) -> bool:
     """Whether the limits of ``token`` leave it ``subnet``; both limits count when both are set."""
-    if token.groups and not _among(subnet.group.name, token.groups):
+    return _covers(token, subnet.network, subnet.group.name)
+
+
+def _covers(token: Token, network: IPNetwork, group: str) -> bool:
+    if token.groups and not _among(group, token.groups):
         return False
-    return not token.subnets or any(_inside(subnet.network, network) for network in token.subnets)
+    return not token.subnets or any(_inside(network, each) for each in token.subnets)
 
 
 def _inside(inner: IPNetwork, outer: IPNetwork) -> bool:

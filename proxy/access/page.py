@@ -20,20 +20,22 @@ Every endpoint needs something of whoever calls it:
 |---|---|---|
 | open | `/features`, `/version`, paths that do not exist | everybody |
 | read | looking | see below |
-| write | `POST`, `DELETE`, and asking for an address, which is held from then on; `HEAD` of that is read | see below |
-| admin | nothing yet | tokens of scope `admin` |
+| hold | on `/api/v1`: asking for an address, extending and ending holds | see below |
+| guest | on `/api/v1`: reporting guests, and claims | see below |
+| write | other changes, and elsewhere asking for an address, which is held from then on; `HEAD` is read | see below |
+| admin | on `/api/v1`: making, changing and removing groups and subnets | tokens of scope `admin` |
 
 Who somebody is, is asked in this order:
 
 1. **A token**, sent as `Authorization: Bearer TOKEN`, decides alone. A good one gives what its scopes and limits say,
    from everywhere. A bad one is refused, even where nothing would have been needed. [tokens.md](tokens.md) tells how
-   to make one.
+   to make one. On `/phpipam` it may come in the ways of [phpIPAM's clients](phpipam-api.md#log-in).
 2. **HTTPS**: the client certificate. It has to come from `:ssl_ca_file:`; if `:trusted_hosts:` is set, its CN or one
    of its DNS names has to be in that list.
 3. **Plain HTTP with `:trusted_hosts:`**: the name that reverse DNS has for the caller's address has to be in the list,
    and with `:forward_verify:` to have that address in turn. Names are remembered for a minute. Somebody on this
    machine is asked too.
-4. **Plain HTTP without it**: everybody may read. Writing is for callers on this machine, unless `:insecure_http:` is
+4. **Plain HTTP without it**: everybody may read. Changes are for callers on this machine, unless `:insecure_http:` is
    true. A request that says it was passed on (`X-Forwarded-For` and the like) by somebody who is not in
    `:tls_proxies:`, or for an address that is loopback on another machine, does not count as one from this machine.
    Nor does one whose `Host` is not `localhost`, a loopback address or in `:bind_host:`: a web page whose own name
@@ -51,18 +53,23 @@ to send.
 
 ## Scopes and limits of tokens
 
-| scope | root | `/dhcp`, `/ipam` | `/logs` |
-|---|---|---|---|
-| read | read | read | read |
-| reserve | read | read, write | |
-| guest | read | read | |
-| admin | everything | everything | everything |
+| scope | root | `/dhcp`, `/ipam`, `/phpipam` | `/api/v1` | `/logs` |
+|---|---|---|---|---|
+| read | read | read | read | read |
+| reserve | read | read, write | read, hold, write | |
+| guest | read | read | read, hold, guest | |
+| admin | everything | everything | everything | everything |
+
+A token of scope guest speaks for its node alone and about guests of its cluster alone: a report or claim that names
+another node or cluster is refused. It may extend and end only holds for guests of its cluster, whose keys begin with
+the name of the cluster and a slash (`east/web1/0`). A token with scope reserve as well is not bound to that.
 
 A token limited to subnets is good for those and the ones inside them, one limited to groups for the subnets of those
 groups, one with both for what is in both. Everything else is refused and left out of lists; endpoints that cannot be
-limited are refused as a whole. A token for one group means that group when a request names none. With a token for
-several groups, name the group: without one, a network that is in several groups of the book is the one that was added
-first, and if the token is not for that group the answer is 403.
+limited are refused as a whole. A guest with reserved addresses counts as outside when none of them is inside, and a
+report may not touch one that has an address outside. A token for one group means that group when a request names
+none. With a token for several groups, name the group: without one, a network that is in several groups of the book is
+the one that was added first, and if the token is not for that group the answer is 403.
 
 ## What a refusal looks like
 
@@ -72,10 +79,12 @@ first, and if the token is not for that group the answer is 403.
 | 403 | everybody else who may not; the text says what would help | |
 | 429 | instead of these two, from the 11th attempt in a minute of one address (IPv6: one /64) | `Retry-After` |
 
-The text is plain, and on `/ipam` it is `{"error": text}`. Whoever shows a good token or certificate is never slowed,
-whatever others behind the same address do; somebody known who wants more than they may hears 403, however often. The
-log has one line per address and minute: the address, what was missing, and at most a host name, never what was sent.
-Events name who made a change: `dhcp:token hooks`, `dhcp:certificate foreman.example.com`, `dhcp:127.0.0.1`.
+The text is plain, on `/ipam` it is `{"error": text}`, on `/api/v1` as [api.md](api.md#errors) says, and on `/phpipam`
+phpIPAM's object, with phpIPAM's status where a token or password is not good. Whoever shows a good token or certificate
+is never slowed, whatever others behind the same address do; somebody known who wants more than they may hears 403,
+however often. The log has one line per address and minute: the address, what was missing,
+and at most a host name, never what was sent. Events name who made a change: `dhcp:token hooks`, `dhcp:certificate
+foreman.example.com`, `dhcp:127.0.0.1`.
 
 ## The table
 

@@ -27,10 +27,19 @@ class Policy(StrEnum):
     OPEN = "open"
     """Anybody may, and nobody is asked who they are."""
     READ = "read"
+    HOLD = "hold"
+    """Promises an address on ``/api/v1``, or ends a promise: nothing is taken for good."""
+    GUEST = "guest"
+    """Changes what is known of guests, or who may run one."""
     WRITE = "write"
     """Changes the book. Asking for an address does, because it is held from then on."""
     ADMIN = "admin"
     """For tokens of scope ``admin`` alone."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether such a request changes the book."""
+        return self not in {Policy.OPEN, Policy.READ}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Protocol
 from providers.errors import Forbidden, NotAuthenticated
 from providers.tokens import Token
 from proxy.access.browsers import names_this_machine
+from proxy.access.credentials import Credential
 from proxy.access.identity import Identity, Proof
 from proxy.access.refusals import Refusal
 from proxy.access.trusted_hosts import ReverseNames, TrustedHosts, clean_name, is_loopback
@@ -24,13 +25,16 @@ class TokenCheck(Protocol):
     def check(self, secret: str) -> Token:
         """The token with this secret; raises NotAuthenticated."""
 
+    def exist(self) -> bool:
+        """Whether there is any token."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request shows of its sender: the peer, two of its headers, and the path below the face."""
+    """What a request shows of its sender: the peer, a credential, the host it asks, and the path below the face."""
 
     peer: Peer
-    authorization: str | None
+    credential: Credential
     host: str
     path: str
 
@@ -48,8 +52,9 @@ class Proofs:
 
     def of(self, call: Call) -> Identity | Refusal:
         """Who sent the request. A token decides alone when one is sent. Raises Unavailable when the book is away."""
-        if call.authorization is not None:
-            return self._by_token(call.authorization)
+        shown = call.credential
+        if shown.authorization is not None and (not shown.optional or self._tokens.exist()):
+            return self._by_token(shown.authorization, shown.name)
         if call.peer.scheme == "https":
             return self._by_certificate(call)
         if self._trusted is not None:
@@ -61,7 +66,7 @@ class Proofs:
         peer = call.peer
         return is_loopback(peer.address) and not peer.hidden and names_this_machine(call.host, self._bind_host)
 
-    def _by_token(self, authorization: str) -> Identity | Refusal:
+    def _by_token(self, authorization: str, name: str | None) -> Identity | Refusal:
         match = _BEARER.fullmatch(authorization)
         if match is None:
             return Refusal(NotAuthenticated("Authorization is to be: Bearer TOKEN"), "no token in Authorization")
@@ -69,6 +74,8 @@ class Proofs:
             token = self._tokens.check(match[1])
         except NotAuthenticated as error:
             return Refusal(error, "token not valid")
+        if name is not None and token.name != name:
+            return Refusal(NotAuthenticated("The token has another name"), "token of another name")
         return Identity(Proof.TOKEN, token.name, token)
 
     def _by_certificate(self, call: Call) -> Identity | Refusal:

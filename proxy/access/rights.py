@@ -12,13 +12,15 @@ from proxy.access.policy import Declaration, Policy
 
 _LOOK = frozenset({Policy.READ})
 _CHANGE = frozenset({Policy.READ, Policy.WRITE})
-_ALL = frozenset({Policy.READ, Policy.WRITE, Policy.ADMIN})
+_RESERVE = frozenset({Policy.READ, Policy.HOLD, Policy.WRITE})
+_GUEST = frozenset({Policy.READ, Policy.HOLD, Policy.GUEST})
+_ALL = frozenset(Policy)
 
 _EVERY_FACE = "*"
 _OF_SCOPE: Mapping[Scope, Mapping[str, frozenset[Policy]]] = {
     Scope.READ: {_EVERY_FACE: _LOOK},
-    Scope.RESERVE: {"root": _LOOK, "dhcp": _CHANGE, "ipam": _CHANGE},
-    Scope.GUEST: {"root": _LOOK, "dhcp": _LOOK, "ipam": _LOOK},
+    Scope.RESERVE: {"root": _LOOK, "dhcp": _CHANGE, "ipam": _CHANGE, "phpipam": _CHANGE, "api": _RESERVE},
+    Scope.GUEST: {"root": _LOOK, "dhcp": _LOOK, "ipam": _LOOK, "phpipam": _LOOK, "api": _GUEST},
     Scope.ADMIN: {_EVERY_FACE: _ALL},
 }
 """By face; a face that is not named gives nothing, so that a new one is closed until somebody decides."""
@@ -45,7 +47,7 @@ def permit(identity: Identity, declaration: Declaration, method: str, face: str,
         return
     if policy is Policy.ADMIN:
         raise Forbidden(f"This takes a token of scope {Scope.ADMIN}")
-    if policy is Policy.WRITE and identity.proof is Proof.NONE and not insecure_http:
+    if policy.changes and identity.proof is Proof.NONE and not insecure_http:
         raise Forbidden(WHAT_HELPS)
 
 

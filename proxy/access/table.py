@@ -5,6 +5,7 @@ docs/access.md shows this table, and the tests try every line of it on every rou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,13 +15,57 @@ from proxy.access.policy import Policy, declared
 
 _CREATED = "POST /ipam/subnet/<address>/<prefix>/<ip>"
 _DELETED = "DELETE /ipam/subnet/<address>/<prefix>/<ip>"
-_GOOD = {_CREATED: 201, _DELETED: 204}
+_API = "/api/v1"
+_APP = "/phpipam/api/<app>"
+_TAKEN = (
+    f"POST {_APP}/addresses/",
+    f"POST {_APP}/addresses/first_free/",
+    f"POST {_APP}/addresses/first_free/<subnet_id>/",
+)
+_NOT_THERE = {f"GET {_APP}/": 400, f"GET {_APP}/<path:rest>": 400}
+"""Routes that only say, in phpIPAM's words, that there is nothing."""
+_MADE = (f"POST {_API}/groups", f"POST {_API}/subnets", f"POST {_API}/holds", f"PUT {_API}/addresses/<ip>")
+_GOOD = {_CREATED: 201, _DELETED: 204} | dict.fromkeys(_MADE, 201) | dict.fromkeys(_TAKEN, 201) | _NOT_THERE
+_BAD_TOKEN = {f"POST {_APP}/user/": 500} | {
+    f"{method} {_APP}/user/{rest}": 403
+    for method, rest in (("GET", ""), ("GET", "token_expires/"), ("PATCH", ""), ("PUT", ""), ("DELETE", ""))
+}
+"""Where phpIPAM has another status than 401 for a token or password that is not good."""
+_LISTS = frozenset(
+    f"GET {_APP}/{what}/"
+    for what in (
+        "sections",
+        "subnets",
+        "addresses/search_hostname/<name>",
+        "addresses/search_hostbase/<name>",
+        "addresses/search_mac/<mac>",
+    )
+)
+"""Where phpIPAM says 404 when the list is empty."""
+_SEARCHES = frozenset(
+    {f"GET {_APP}/subnets/{how}/<address>/<mask>/" for how in ("cidr", "search", "overlapping")}
+    | {f"GET {_APP}/addresses/search/<address>/"}
+)
+"""Where a subnet is looked for that a token may not see, and so is not found."""
+_NAMED_BESIDE = frozenset(
+    {
+        f"POST {_API}/holds",
+        *_TAKEN[:2],
+        f"GET {_APP}/addresses/first_free/",
+        f"HEAD {_APP}/addresses/first_free/",
+    }
+)
+"""Where a subnet is named in the query or the body."""
+_OF_SOMEBODY = frozenset({f"{method} {_API}/holds/<ip>" for method in ("PATCH", "DELETE")})
+"""What only the cluster may do for whose guest the address is held."""
+_NO_PLACES = re.compile("<(app|tag_id|path:rest)>")
 _OK = 200
 _UNKNOWN = 401
 _FORBIDDEN = 403
+_NOT_FOUND = 404
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
-_NOT_OPEN = (Policy.READ, Policy.WRITE, Policy.ADMIN)
+_NOT_OPEN = tuple(policy for policy in Policy if policy is not Policy.OPEN)
 
 Refused = dict[Policy | tuple[str, Policy], int]
 """The status of what somebody may not do, by policy, or by face and policy."""
@@ -43,7 +88,7 @@ class Endpoint:
     @property
     def names_a_place(self) -> bool:
         """Whether its path names a subnet or a group."""
-        return "<" in self.rule
+        return str(self) not in _LISTS and ("<" in _NO_PLACES.sub("", self.rule) or str(self) in _NAMED_BESIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +102,10 @@ class Who:
     """A token limited to subnets or groups."""
     elsewhere: bool = False
     """Limited to others than those that are asked about."""
+    sees_nothing: bool = False
+    """Limited to what there is not."""
+    foreign: bool = False
+    """A token of another node and cluster than the one that is asked about."""
 
     def status(self, endpoint: Endpoint) -> int:
         """What they get from an endpoint when nothing else is wrong."""
@@ -65,9 +114,14 @@ class Who:
             return endpoint.good
         if self.limited and not endpoint.keeps_limits:
             return _FORBIDDEN
+        if (self.elsewhere and str(endpoint) in _SEARCHES) or (self.sees_nothing and str(endpoint) in _LISTS):
+            return _NOT_FOUND
         if self.elsewhere and endpoint.names_a_place:
             return _FORBIDDEN
-        return self.refused.get((endpoint.face, policy)) or self.refused.get(policy) or endpoint.good
+        if self.foreign and (policy is Policy.GUEST or str(endpoint) in _OF_SOMEBODY):
+            return _FORBIDDEN
+        status = self.refused.get((endpoint.face, policy)) or self.refused.get(policy) or endpoint.good
+        return _BAD_TOKEN.get(str(endpoint), status) if status == _UNKNOWN else status
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +132,12 @@ class Situation:
     people: tuple[Who, ...]
 
 
+_NOWHERE = {"limited": True, "elsewhere": True, "sees_nothing": True}
 _ADMIN_ONLY: Refused = {Policy.ADMIN: _FORBIDDEN}
-_LOOKING: Refused = {Policy.WRITE: _FORBIDDEN, Policy.ADMIN: _FORBIDDEN}
+_LOOKING: Refused = {policy: _FORBIDDEN for policy in Policy if policy.changes}
+_NO_GUESTS: Refused = {Policy.GUEST: _FORBIDDEN}
+_RESERVING: Refused = _ADMIN_ONLY | _NO_GUESTS
+_ONLY_GUESTS: Refused = {Policy.WRITE: _FORBIDDEN, Policy.ADMIN: _FORBIDDEN}
 _NOTHING: Refused = dict.fromkeys(_NOT_OPEN, _FORBIDDEN)
 _BAD_CREDENTIAL: Refused = dict.fromkeys(_NOT_OPEN, _UNKNOWN)
 _NO_LOGS: Refused = {("logs", policy): _FORBIDDEN for policy in _NOT_OPEN}
@@ -137,21 +195,21 @@ SITUATIONS: tuple[Situation, ...] = (
         "With a token, by HTTP or HTTPS, from anywhere, whatever `:trusted_hosts:` says",
         (
             Who("token-read", "scope read", _LOOKING),
-            Who("token-reserve", "scope reserve", _ADMIN_ONLY | _NO_LOGS | _NO_ROOT_CHANGES),
-            Who("token-guest", "scope guest", _LOOKING | _NO_LOGS),
-            Who("token-foreign", "scope guest, of another node", _LOOKING | _NO_LOGS),
+            Who("token-reserve", "scope reserve", _RESERVING | _NO_LOGS | _NO_ROOT_CHANGES),
+            Who("token-guest", "scope guest", _ONLY_GUESTS | _NO_LOGS),
+            Who("token-foreign", "scope guest, of another node", _ONLY_GUESTS | _NO_LOGS, foreign=True),
             Who("token-admin", "scope admin"),
         ),
     ),
     Situation(
         "With a token of scope reserve that is limited",
         (
-            Who("subnet-this", "to this subnet", _ADMIN_ONLY | _NO_LOGS | _NO_ROOT_CHANGES, limited=True),
-            Who("subnet-other", "to another subnet", _ADMIN_ONLY | _NO_LOGS, limited=True, elsewhere=True),
-            Who("group-this", "to this group", _ADMIN_ONLY | _NO_LOGS | _NO_ROOT_CHANGES, limited=True),
-            Who("group-other", "to another group", _ADMIN_ONLY | _NO_LOGS, limited=True, elsewhere=True),
-            Who("both-group", "to this group, but another subnet", _ADMIN_ONLY, limited=True, elsewhere=True),
-            Who("both-subnet", "to this subnet, but another group", _ADMIN_ONLY, limited=True, elsewhere=True),
+            Who("subnet-this", "to this subnet", _RESERVING | _NO_LOGS | _NO_ROOT_CHANGES, limited=True),
+            Who("subnet-other", "to another subnet", _RESERVING | _NO_LOGS, limited=True, elsewhere=True),
+            Who("group-this", "to this group", _RESERVING | _NO_LOGS | _NO_ROOT_CHANGES, limited=True),
+            Who("group-other", "to another group", _RESERVING | _NO_LOGS, limited=True, elsewhere=True),
+            Who("both-group", "to this group, but another subnet", _RESERVING, **_NOWHERE),
+            Who("both-subnet", "to this subnet, but another group", _RESERVING, **_NOWHERE),
         ),
     ),
     Situation(
@@ -193,4 +251,4 @@ def endpoints(app: Flask) -> list[Endpoint]:
     return sorted(found, key=lambda endpoint: (_FACES.get(endpoint.face, len(_FACES)), endpoint.rule, endpoint.method))
 
 
-_FACES = {face: place for place, face in enumerate(("root", "dhcp", "ipam", "logs"))}
+_FACES = {face: place for place, face in enumerate(("root", "dhcp", "ipam", "logs", "api", "phpipam"))}

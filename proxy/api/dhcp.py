@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, request
 from netaddr import IPAddress
 
-from providers.address_book.allocatable import host_range
-from providers.addresses import Range, parse_address, parse_mac
+from providers.address_book.serving import span_between
+from providers.addresses import parse_address, parse_mac
 from providers.errors import Exhausted, InvalidValue, NotFound, SubnetNotFound
 from providers.model import Asker, Caller, Lease, Subnet, Use
 from proxy.access import Policy, access, may_use, permit_subnet
@@ -51,7 +51,7 @@ def unused_ip(network: str) -> Response:
     mac = query.text("mac")
     asker = Asker(mac=None if mac is None else parse_mac(mac))
     subnet = _subnet_of(asked)
-    span = None if first is None and last is None else _span(subnet, first, last)
+    span = span_between(subnet, first, last)
     if request.method == "HEAD":
         return json_answer({"ip": None})
     try:
@@ -202,18 +202,3 @@ def _refuse_lease(lease: Lease | None) -> None:
 def _end(query: Parameters, name: str) -> IPAddress | None:
     text = query.text(name)
     return None if text is None else parse_address(text, version=4)
-
-
-def _span(subnet: Subnet, first: IPAddress | None, last: IPAddress | None) -> Range:
-    """The asked range, clipped to the host addresses of ``subnet``; raises InvalidValue when nothing is left."""
-    network, hosts = subnet.network, host_range(subnet.network)
-    if first is not None and last is not None:
-        if first not in network or last not in network:
-            raise InvalidValue(f"Range {first}-{last} does not belong to subnet {network}")
-        if first > last:
-            raise InvalidValue(f"Range {first}-{last} ends before it begins: exchange from and to")
-    start = hosts.first if first is None else max(first, hosts.first)
-    end = hosts.last if last is None else min(last, hosts.last)
-    if start > end:
-        raise InvalidValue(f"The asked range has no host address of subnet {network}")
-    return Range(start, end)

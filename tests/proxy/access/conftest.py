@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from netaddr import IPAddress
+from netaddr import IPAddress, IPNetwork
 from werkzeug.test import TestResponse
 
 from providers.address_book import AddressBook
+from providers.addresses import Range
 from providers.book.database import Book
 from providers.book.tables import metadata
-from providers.model import Caller, DHCPHost, SubnetSpec, Use
+from providers.guests import GuestReport, WantedAddress
+from providers.model import Asker, Caller, DHCPHost, SubnetSpec, Use
 from providers.token_use import LastUse
 from providers.tokens import Tokens
 from proxy.access.guard import guard_for
@@ -50,6 +52,20 @@ def seeded(address_book: AddressBook) -> AddressBook:
         address = IPAddress(network.first + 10)
         host = DHCPHost(MAC, "seeded.example.com", "seeded.example.com")
         address_book.reserve(subnet, address, Use.DHCP, seeder, host=host)
+        for last in (40, 41):
+            address_book.reserve(subnet, IPAddress(network.first + last), Use.GUEST, seeder)
+        address_book.reserve(subnet, IPAddress(network.first + 42), Use.UPSTREAM, seeder)
+        address_book.reserve(subnet, IPAddress(network.first + 43), Use.MANUAL, seeder)
+        for last in (200, 201):
+            only = Range(IPAddress(network.first + last), IPAddress(network.first + last))
+            address_book.suggest(subnet, Asker(key=f"node1/{last}"), seeder, span=only)
+    address_book.add_subnet(SubnetSpec(IPNetwork("10.0.3.0/24"), OTHER_GROUP, dhcp=False), seeder)
+    has = (WantedAddress(IPAddress(THIS_SUBNET.first + 44)),)
+    address_book.report_guest(
+        GuestReport("node1", "web1", "node1", address_book.clock(), addresses=has, group=THIS_GROUP), seeder
+    )
+    address_book.report_guest(GuestReport("node1", "web2", "node1", address_book.clock()), seeder)
+    address_book.claim("node1", "web4", "node1", seeder)
     return address_book
 
 

@@ -100,7 +100,17 @@ def _reserve(**limits: Any) -> Person:
 
 def _bad(authorization: Callable[[Tokens, Any], str]) -> Person:
     """Somebody whom everything but the token would let in."""
-    return Person(Peer(LOOPBACK, "http", None), {}, authorization)
+    return Person(Peer(LOOPBACK, "http", None), {}, _beside_others(authorization))
+
+
+def _beside_others(authorization: Callable[[Tokens, Any], str]) -> Callable[[Tokens, Any], str]:
+    """The same, in a book that has tokens: before that, names and passwords are not asked about."""
+
+    def made(tokens: Tokens, clock: Any) -> str:
+        tokens.create(f"another-{len(tokens.list())}", {Scope.READ}, _ADMIN)
+        return authorization(tokens, clock)
+
+    return made
 
 
 def _revoked(tokens: Tokens, clock: Any) -> str:
@@ -162,5 +172,7 @@ PEOPLE: Mapping[str, Person] = {
     "token-revoked": _bad(_revoked),
     "token-expired": _bad(_expired),
     "token-malformed": _bad(lambda *_: "Basic bmFtZTpwYXNzd29yZA=="),
-    "token-certificate": Person(Peer(STRANGER, "https", _FOREMANS), {"trusted_hosts": LISTED}, _unknown),
+    "token-certificate": Person(
+        Peer(STRANGER, "https", _FOREMANS), {"trusted_hosts": LISTED}, _beside_others(_unknown)
+    ),
 }
