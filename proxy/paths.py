@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _DOUBLED = re.compile("/{2,}")
-_GROUPS = "/ipam/groups/"
+_ENCODED = ("/ipam/groups/", "/phpipam/api/")
 
 
 class Paths:
     """WSGI layer that straightens the path before the routes see it.
 
     Runs of slashes become one, because Foreman's External IPAM client writes ``/ipam//groups``. In general ``%2F``
-    separates like ``/``, as it does in the smart proxy. Below ``/ipam/groups/`` the path stays percent-encoded
-    instead, so that a slash can be part of a group's name; the routes there decode their segments themselves.
+    separates like ``/``, as it does in the smart proxy. Below ``/ipam/groups/`` and ``/phpipam/api/`` the path stays
+    percent-encoded instead, so that a slash can be part of a name; the routes there decode their segments themselves.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -30,7 +30,7 @@ class Paths:
         path: str = environ["PATH_INFO"]
         if "//" in path:
             path = environ["PATH_INFO"] = _DOUBLED.sub("/", path)
-        if path.startswith(_GROUPS):
+        if path.startswith(_ENCODED):
             environ["PATH_INFO"] = _encoded(path, environ)
         return self._app(environ, start_response)
 
@@ -42,4 +42,4 @@ def _encoded(path: str, environ: WSGIEnvironment) -> str:
     if not raw.startswith("/"):  # RFC 9112, 3.2.2: a proxy may be sent the absolute form
         raw = "/" + raw.partition("://")[2].partition("/")[2]
     raw = _DOUBLED.sub("/", raw).removeprefix(environ.get("SCRIPT_NAME", ""))
-    return raw if raw.startswith(_GROUPS) else quote(path, encoding="latin-1")
+    return raw if raw.startswith(_ENCODED) else quote(path, encoding="latin-1")

@@ -25,7 +25,8 @@ _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def test_every_endpoint_is_documented(address_book: AddressBook) -> None:
-    page = (ROOT / "docs" / "http.md").read_text()
+    # docs/access.md is made from the routes and has them all.
+    page = "".join(each.read_text() for each in PAGES if each.name != "access.md")
     app = create_app(address_book, load(environ={}))
     wanted = {
         f"{method} {rule.rule}"

@@ -112,6 +112,10 @@ def test_every_migration_and_the_template_for_new_ones_are_in_the_wheel(files: s
     assert wanted - files == set()
 
 
+def test_the_page_of_the_api_is_in_the_wheel(files: set[str]) -> None:
+    assert "proxy/api/v1/page.html" in files
+
+
 def test_nothing_else_is_in_the_wheel(files: set[str]) -> None:
     assert {name.split("/")[0] for name in files} == {
         *("proxy", "providers", "hooks"),

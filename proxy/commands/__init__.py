@@ -11,13 +11,15 @@ import click
 from providers.errors import LeaseholdError
 from proxy import __version__
 from proxy.commands.exits import exit_code, hint
-from proxy.commands.session import Session
+from proxy.commands.session import Access, Session
 
 _COMMANDS = (
     "serve",
     "subnet",
     "address",
     "hold",
+    "guest",
+    "claim",
     "import",
     "export",
     "events",
@@ -28,8 +30,23 @@ _COMMANDS = (
 )
 
 
+_LOCAL = {"serve", "import", "token", "config", "check", "database"}
+"""What only makes sense where the book is."""
+_HELP = {"-h", "--help"}
+
+
 class _Program(click.Group):
     """Loads a command's module only when that command is wanted, and turns our errors into exit codes."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if ctx.params.get("url") and name in _LOCAL and _HELP.isdisjoint(rest):
+            raise click.UsageError(
+                f"leasehold {name} works where the book is: leave out --url (or unset LEASEHOLD_URL) and run it there"
+            )
+        return name, command, rest
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -53,6 +70,9 @@ class _Program(click.Group):
             ctx.exit(exit_code(error))
 
 
+_READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--config",
@@ -61,12 +81,51 @@ class _Program(click.Group):
     metavar="FILE",
     help="Settings file; otherwise $LEASEHOLD_CONFIG, otherwise config/settings.yml.",
 )
+@click.option(
+    "--url",
+    envvar="LEASEHOLD_URL",
+    metavar="URL",
+    help="Work through the service at this address, such as https://leasehold.example.com:8443, not on a local book.",
+)
+@click.option(
+    "--token-file",
+    type=_READABLE,
+    envvar="LEASEHOLD_TOKEN_FILE",
+    metavar="FILE",
+    help="File with the token to show the service; $LEASEHOLD_TOKEN holds the token itself.",
+)
+@click.option(
+    "--ca-file",
+    type=_READABLE,
+    envvar="LEASEHOLD_CA_FILE",
+    metavar="FILE",
+    help="Certificates of the authorities that may vouch for the service; otherwise those that the machine trusts.",
+)
+@click.option(
+    "--certificate",
+    type=_READABLE,
+    envvar="LEASEHOLD_CERTIFICATE",
+    metavar="FILE",
+    help="Client certificate to show the service, with its key unless --key has that.",
+)
+@click.option(
+    "--key", type=_READABLE, envvar="LEASEHOLD_KEY", metavar="FILE", help="Private key of the client certificate."
+)
 @click.version_option(__version__, prog_name="leasehold", message="%(prog)s %(version)s")
 @click.pass_context
-def main(ctx: click.Context, config_path: Path | None) -> None:
+def main(
+    ctx: click.Context,
+    config_path: Path | None,
+    url: str | None,
+    token_file: Path | None,
+    ca_file: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+) -> None:
     """Hand out IP addresses, and never the same one twice.
 
-    All commands work on the book that the settings name, whether the service runs or not.
+    All commands work on the book that the settings name, whether the service runs or not. With --url they work
+    through a service that runs, as far as they make sense from elsewhere.
 
     \b
     Exit codes:
@@ -77,6 +136,9 @@ def main(ctx: click.Context, config_path: Path | None) -> None:
       4  the database or a peer does not answer now
       5  the settings or the schema of the database need you
     """
-    session = Session(config_path)
+    if key is not None and certificate is None:
+        raise click.UsageError("--key belongs to a certificate: add --certificate")
+    access = Access(token_file, ca_file, certificate, key)
+    session = Session(config_path, url or None, access)
     ctx.obj = session
     ctx.call_on_close(session.close)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 from netaddr import IPAddress, IPNetwork
 
-from providers.address_book import AddressBook
-from providers.addresses import Range
-from providers.model import Asker, DHCPHost, Reservation, Subnet, Use
+from providers.address_book.amending import UNSET
+from providers.address_book.serving import host_for, span_between
+from providers.model import Asker, Reservation, Use
 from proxy.commands.output import Column, Row, json_option, listing
 from proxy.commands.parameters import (
     ADDRESS,
@@ -24,8 +26,11 @@ from proxy.commands.parameters import (
     network_argument,
     optional_network_argument,
 )
-from proxy.commands.rows import label, reservation_row
 from proxy.commands.session import Session, pass_session
+from proxy.rows import label, reservation_row
+
+if TYPE_CHECKING:
+    from proxy.commands.session import Desk
 
 _A_YEAR = 365 * 24 * 60
 
@@ -97,7 +102,7 @@ def next_(
         subnet,
         Asker(key=key, mac=mac),
         session.caller,
-        span=_span(subnet, first, last),
+        span=span_between(subnet, first, last),
         ttl=None if ttl is None else timedelta(minutes=ttl),
     )
     click.echo(held)
@@ -127,17 +132,51 @@ def reserve(
     Excluded addresses and those outside the pool can be reserved too. A hold on the address is overruled.
     """
     subnet = session.book.subnet_of(address, group)
-    host = None
-    if mac and subnet.dhcp:
-        if not name:
-            raise click.UsageError(f"--mac makes a DHCP host in {label(subnet)}, and that needs a name: add --name")
-        host = DHCPHost(mac=mac, name=name, hostname=name)
+    host = host_for(subnet, mac, name)
     session.book.reserve(
         subnet, address, Use.MANUAL, session.caller,
         name=name, mac=mac, description=description, note=note, host=host,
     )  # fmt: skip
     served = f", with a DHCP host for {mac}" if host else ""
     click.echo(f"Reserved {address}{f' for {name}' if name else ''} in {label(subnet)}{served}.")
+
+
+@address.command("set")
+@address_argument
+@group_option
+@click.option("--name", type=NAME.or_empty(), help="Name of what has the address.")
+@click.option("--mac", type=MAC.or_empty(), help="Its MAC.")
+@click.option("--description", type=DESCRIPTION.or_empty(), help="What has the address, in a few words.")
+@click.option("--note", type=TEXT.or_empty(), help="A few words for people.")
+@click.pass_context
+def set_(ctx: click.Context, /, address: IPAddress, group: str, **told: str | None) -> None:
+    """Change what is told about a reserved address.
+
+    What is not given stays as it is; an empty text takes a value away: --note "". Who has the address, and its DHCP
+    hosts, stay.
+    """
+    session = ctx.ensure_object(Session)
+    given = {key for key in told if ctx.get_parameter_source(key) is not ParameterSource.DEFAULT}
+    if not given:
+        raise click.UsageError("Nothing to change: give at least one option, for example --name web1")
+    subnet = session.book.subnet_of(address, group)
+    changes = {key: value if key in given else UNSET for key, value in told.items()}
+    session.book.amend(subnet, address, session.caller, **changes)
+    click.echo(f"Changed {address} in {label(subnet)}.")
+
+
+@address.command()
+@address_argument
+@group_option
+@pass_session
+def adopt(session: Session, address: IPAddress, group: str) -> None:
+    """Make an address ours that someone else made in the IPAM.
+
+    Only one with the use upstream can be adopted. From then on it is changed and released like any other.
+    """
+    subnet = session.book.subnet_of(address, group)
+    adopted = session.book.adopt(subnet, address, session.caller)
+    click.echo(f"Adopted {_told(adopted)} in {label(subnet)}.")
 
 
 @address.command()
@@ -159,23 +198,14 @@ def release(session: Session, address: IPAddress, group: str) -> None:
         click.echo(f"Released {_told(reservation)} in {label(subnet)}.")
 
 
-def _reservations(book: AddressBook, network: IPNetwork | None, group: str) -> Iterator[Reservation]:
+def _reservations(book: Desk, network: IPNetwork | None, group: str) -> Iterator[Reservation]:
     if network is not None:
         yield from book.reservations(book.subnet(network, group))
     elif group:
         for subnet in book.subnets(group=group):
-            yield from book.reservations(subnet)
+            yield from (each for each in book.reservations(subnet) if each.subnet.network == subnet.network)
     else:
         yield from book.reservations()
-
-
-def _span(subnet: Subnet, first: IPAddress | None, last: IPAddress | None) -> Range | None:
-    if first is None and last is None:
-        return None
-    network = subnet.network
-    lowest = IPAddress(network.first, network.version)
-    highest = IPAddress(network.last, network.version)
-    return Range.parse(f"{first or lowest}-{last or highest}")
 
 
 def _told(reservation: Reservation) -> str:

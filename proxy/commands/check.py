@@ -84,12 +84,12 @@ def finding_row(finding: Finding) -> dict[str, Any]:
 
 
 def _repair(session: Session) -> None:
-    done = session.book.repair(session.caller)
+    done = session.local_book.repair(session.caller)
     click.echo(f"Repaired {_findings(len(done))}. See leasehold events.", err=True)
 
 
 def _show(session: Session, *, as_json: bool) -> _Seen:
-    seen = _Seen(session.book.check())
+    seen = _Seen(session.local_book.check())
     listing(seen.rows(), _COLUMNS, as_json=as_json, empty=_SOUND)
     if seen.count:
         click.echo(f"{_findings(seen.count)}, {seen.repairable} of which --repair can put right.", err=True)

@@ -7,8 +7,8 @@ from netaddr import IPAddress, IPNetwork
 
 from proxy.commands.output import Column, json_option, listing
 from proxy.commands.parameters import ADDRESS, NETWORK
-from proxy.commands.rows import event_row
 from proxy.commands.session import Session, pass_session
+from proxy.rows import event_row
 
 _MOST = 100_000
 _COLUMNS = (

@@ -17,6 +17,7 @@ from __future__ import annotations
 from providers.errors import (
     Exhausted,
     GroupNotFound,
+    GuestNotFound,
     InvalidValue,
     LeaseholdError,
     Misconfigured,
@@ -29,6 +30,7 @@ _HINTS: dict[type[LeaseholdError], str] = {
     Exhausted: "See who has them: leasehold address list, leasehold hold list",
     SubnetNotFound: "See which there are: leasehold subnet list",
     GroupNotFound: "See which there are: leasehold subnet list",
+    GuestNotFound: "See which there are: leasehold guest list",
 }
 _CODES: dict[type[LeaseholdError], int] = {InvalidValue: 2, Exhausted: 3, Unavailable: 4, Misconfigured: 5}
 

@@ -11,19 +11,23 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from netaddr import IPNetwork
 
-from providers.address_book import AddressBook
+from providers.guests import Guest
 from providers.model import Reservation, Subnet
 from proxy.commands.csv_rows import COLUMNS
 from proxy.commands.parameters import NETWORK, group_option
-from proxy.commands.rows import reservation_row, subnet_row
 from proxy.commands.session import Session, pass_session
+from proxy.rows import guest_row, reservation_row, subnet_row
+
+if TYPE_CHECKING:
+    from proxy.commands.session import Desk
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_PAGE = 500
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 
 
@@ -34,28 +38,28 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 @click.option("--output", type=_FILE, metavar="FILE", help="Write there, whole or not at all.")
 @pass_session
 def export(session: Session, form: str, network: IPNetwork | None, group: str, output: Path | None) -> None:
-    """Print what is reserved: as a table, as JSON with the subnets, or as lines for /etc/hosts."""
+    """Print what is reserved: as a table, as JSON with subnets and guests, or as lines for /etc/hosts."""
     book = session.book
     subnets = _chosen(book, network, group)
     with _written(output) as file:
         if form == "csv":
             _csv(book, subnets, file)
         elif form == "json":
-            _json(book, subnets, file)
+            _json(book, subnets, file, whole=network is None and not group)
         else:
             _hosts(book, subnets, file)
     if output is not None:
         click.echo(f"Written: {output}", err=True)
 
 
-def _chosen(book: AddressBook, network: IPNetwork | None, group: str) -> list[Subnet]:
+def _chosen(book: Desk, network: IPNetwork | None, group: str) -> list[Subnet]:
     if network is None:
         return book.subnets(group=group)
     subnet = book.subnet(network, group)
     return [each for each in book.subnets(group=subnet.group.name) if each.network in subnet.network]
 
 
-def _reservations(book: AddressBook, subnets: list[Subnet]) -> Iterator[Reservation]:
+def _reservations(book: Desk, subnets: list[Subnet]) -> Iterator[Reservation]:
     """The reservations of each subnet; those of the subnets inside it come with them, and only there."""
     for subnet in subnets:
         for reservation in book.reservations(subnet):
@@ -64,7 +68,7 @@ def _reservations(book: AddressBook, subnets: list[Subnet]) -> Iterator[Reservat
             yield reservation
 
 
-def _csv(book: AddressBook, subnets: list[Subnet], file: TextIO) -> None:
+def _csv(book: Desk, subnets: list[Subnet], file: TextIO) -> None:
     lines = csv.writer(file, lineterminator="\n")
     lines.writerow(COLUMNS)
     for found in _reservations(book, subnets):
@@ -77,19 +81,30 @@ def _csv(book: AddressBook, subnets: list[Subnet], file: TextIO) -> None:
             lines.writerow((found.address, *served, *place))
 
 
-def _json(book: AddressBook, subnets: list[Subnet], file: TextIO) -> None:
+def _guests(book: Desk, subnets: list[Subnet], *, whole: bool) -> Iterator[Guest]:
+    """The guests that have an address in one of the subnets; of the whole book all of them."""
+    after: tuple[str, str] | None = None
+    while found := book.guests(after=after, limit=_PAGE):
+        for guest in found:
+            if whole or any(each.subnet in subnets for each in guest.addresses):
+                yield guest
+        after = (found[-1].cluster, found[-1].name)
+
+
+def _json(book: Desk, subnets: list[Subnet], file: TextIO, *, whole: bool) -> None:
     described = (subnet_row(subnet, book.occupancy(subnet)) for subnet in subnets)
     reserved = (reservation_row(found) for found in _reservations(book, subnets))
-    file.write('{"subnets": [')
-    for number, row in enumerate(described):
-        file.write((",\n" if number else "\n") + json.dumps(row))
-    file.write('\n], "reservations": [')
-    for number, row in enumerate(reserved):
-        file.write((",\n" if number else "\n") + json.dumps(row))
+    guests = (guest_row(found) for found in _guests(book, subnets, whole=whole))
+    before = "{"
+    for name, rows in (("subnets", described), ("reservations", reserved), ("guests", guests)):
+        file.write(f'{before}"{name}": [')
+        for number, row in enumerate(rows):
+            file.write((",\n" if number else "\n") + json.dumps(row))
+        before = "\n],\n"
     file.write("\n]}\n")
 
 
-def _hosts(book: AddressBook, subnets: list[Subnet], file: TextIO) -> None:
+def _hosts(book: Desk, subnets: list[Subnet], file: TextIO) -> None:
     left_out = 0
     for found in _reservations(book, subnets):
         known = [name for host in found.hosts for name in (host.hostname, host.name)] + [found.name]

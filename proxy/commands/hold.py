@@ -7,8 +7,8 @@ from netaddr import IPAddress, IPNetwork
 
 from proxy.commands.output import Column, json_option, listing
 from proxy.commands.parameters import address_argument, group_option, optional_network_argument
-from proxy.commands.rows import hold_row, label
 from proxy.commands.session import Session, pass_session
+from proxy.rows import hold_row, label
 
 _COLUMNS = (
     Column.of("address"),

@@ -74,7 +74,7 @@ def isc(
     from providers.dhcp.isc.leases import written
     from providers.dhcp.isc.survey import survey
 
-    now = session.book.clock()
+    now = session.local_book.clock()
     kept = None
     if leases is not None:
         with _Bar("Reading leases") as bar:
@@ -118,8 +118,8 @@ def csv_(session: Session, file: Path, *, apply: bool) -> None:
 
 def _carried_out(session: Session, incoming: Incoming, bar: _Bar, *, apply: bool, whole: bool) -> Plan:
     if not apply:
-        return session.book.plan_import(incoming)
-    return session.book.apply_import(incoming, session.caller, whole=whole, progress=bar.advance)
+        return session.local_book.plan_import(incoming)
+    return session.local_book.apply_import(incoming, session.caller, whole=whole, progress=bar.advance)
 
 
 def _watched(statements: Iterable[Statement], path: Path, bar: _Bar) -> Iterator[Statement]:

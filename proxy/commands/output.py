@@ -1,6 +1,6 @@
 """What commands print: tables for people, JSON for programs, both from the same rows.
 
-A row is a mapping of JSON values, as :mod:`proxy.commands.rows` makes them. Whatever the number of rows, only
+A row is a mapping of JSON values, as :mod:`proxy.rows` makes them. Whatever the number of rows, only
 :data:`BATCH` of them are in memory at a time.
 """
 

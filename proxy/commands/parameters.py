@@ -61,6 +61,13 @@ def _mtu(text: str) -> int:
     return int(text)
 
 
+def _guest(text: str) -> tuple[str, str]:
+    cluster, _, name = text.partition("/")
+    if not cluster or not name or "/" in name:
+        raise InvalidValue("write a guest as CLUSTER/NAME; a node that is in no cluster is a cluster of its own")
+    return cluster, name
+
+
 def _checked(refuse: Callable[[str], None]) -> Callable[[str], str]:
     """Read a text as it is, after the book's own check, so that the message can name the option."""
 
@@ -77,6 +84,7 @@ MAC = Parsed("MAC", parse_mac)
 NETWORK = Parsed("CIDR", parse_network)
 RANGE = Parsed("A-B", Range.parse)
 MTU = Parsed("N", _mtu)
+GUEST = Parsed("CLUSTER/NAME", _guest)
 NAME = Parsed("NAME", _checked(partial(refuse_unfit_name, "name")))
 NEXT_SERVER = Parsed("HOST", _checked(refuse_unfit_next_server))
 FILENAME = Parsed("FILE", _checked(refuse_unfit_filename))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 from netaddr import IPNetwork
 
-from providers.address_book import AddressBook, subnet_spec
+from providers.address_book import subnet_spec
 from providers.errors import Conflict
-from providers.model import Occupancy, Subnet, SubnetSpec
+from providers.model import Occupancy, SubnetSpec
 from proxy.commands.output import Column, details, json_option, listing, text
 from proxy.commands.parameters import group_option, network_argument
-from proxy.commands.rows import label, subnet_row
 from proxy.commands.sample_subnets import SAMPLE
 from proxy.commands.session import Session, pass_session
 from proxy.commands.subnet_options import described, subnet_options, typed
+from proxy.rows import label, subnet_row
 
 _COLUMNS = (
     Column.of("network", "Subnet"),
@@ -99,7 +99,7 @@ def set_(ctx: click.Context, /, network: IPNetwork, group: str, **options: objec
     changes = typed(ctx, options)
     if not changes:
         raise click.UsageError("Nothing to change: give at least one option, for example --domain example.com")
-    found = _only(session.book, network, group)
+    found = session.book.only_subnet(network, group)
     changed = session.book.change_subnet(found, described(subnet_spec(found), changes), session.caller)
     click.echo(f"Changed {label(changed)}; see it with: leasehold subnet show {changed.network}")
 
@@ -114,7 +114,7 @@ def remove(session: Session, network: IPNetwork, group: str, force: bool) -> Non
 
     One with anything in it is only removed with --force; the refusal counts what is there.
     """
-    found = _only(session.book, network, group)
+    found = session.book.only_subnet(network, group)
     gone = session.book.remove_subnet(found, session.caller, force=force)
     click.echo(f"Removed {label(found)}{_lost(gone)}.")
 
@@ -135,15 +135,6 @@ def sample(session: Session, if_empty: bool) -> None:
         else:
             click.echo(f"Added {label(added)}")
     click.echo(f"Try: leasehold address next {SAMPLE[0].network}")
-
-
-def _only(book: AddressBook, network: IPNetwork, group: str) -> Subnet:
-    """The subnet that is meant; what is to be changed or removed is never guessed among several groups."""
-    if not group:
-        groups = [found.group.name for found in book.subnets() if found.network == network]
-        if len(groups) > 1:
-            raise click.UsageError(f"Several groups have {network}: say which by --group ({', '.join(groups)})")
-    return book.subnet(network, group)
 
 
 def _lost(gone: Occupancy) -> str:

@@ -11,8 +11,8 @@ from providers.errors import InvalidValue
 from providers.tokens import Scope, Tokens
 from proxy.commands.output import Column, json_option, listing
 from proxy.commands.parameters import NETWORK, Parsed
-from proxy.commands.rows import moment, token_row
 from proxy.commands.session import Session, pass_session
+from proxy.rows import moment, token_row
 
 _MOST_DAYS = 99_999
 _COLUMNS = (
@@ -85,7 +85,7 @@ def create(
 
     The secret is shown this once: the book keeps a hash of it and nobody can read it again.
     """
-    book = session.book
+    book = session.local_book
     made, secret = _tokens(session).create(
         name,
         frozenset(map(Scope, scopes)),
@@ -106,7 +106,7 @@ def create(
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List the tokens and when they were last used, never their secrets."""
-    now = session.book.clock()
+    now = session.local_book.clock()
     rows = (token_row(found, now) for found in _tokens(session).list())
     empty = "There are no tokens. Make one: leasehold token create NAME --scope read"
     listing(rows, _COLUMNS, as_json=as_json, empty=empty)
@@ -122,4 +122,4 @@ def revoke(session: Session, name: str) -> None:
 
 
 def _tokens(session: Session) -> Tokens:
-    return Tokens(session.book.book, session.book.clock)
+    return Tokens(session.local_book.book, session.local_book.clock)

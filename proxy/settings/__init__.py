@@ -1,6 +1,13 @@
 """The settings: read from YAML, the environment and the command line, checked by one schema."""
 
 from proxy.settings.loader import load
-from proxy.settings.values import DHCPSettings, ExternalIPAMSettings, LogsSettings, Settings
+from proxy.settings.values import (
+    APISettings,
+    DHCPSettings,
+    ExternalIPAMSettings,
+    LogsSettings,
+    PhpipamSettings,
+    Settings,
+)
 
-__all__ = ["DHCPSettings", "ExternalIPAMSettings", "LogsSettings", "Settings", "load"]
+__all__ = ["APISettings", "DHCPSettings", "ExternalIPAMSettings", "LogsSettings", "PhpipamSettings", "Settings", "load"]

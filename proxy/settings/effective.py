@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS, load_class
 from proxy.settings.messages import SECRET
-from proxy.settings.sections import Section, dhcp_section, externalipam_section, logs_section, main_section
+from proxy.settings.sections import (
+    Section,
+    api_section,
+    dhcp_section,
+    externalipam_section,
+    logs_section,
+    main_section,
+    phpipam_section,
+)
 from proxy.settings.values import Settings
 
 
@@ -33,6 +41,8 @@ def effective(settings: Settings) -> Iterator[EffectiveSection]:
             name = getattr(provider, "name", values.use_provider)
             yield _shown(Section(name, schema), values.provider_settings, settings)
     yield _shown(logs_section(), settings.logs, settings)
+    yield _shown(api_section(), settings.api, settings)
+    yield _shown(phpipam_section(), settings.phpipam, settings)
 
 
 def _shown(section: Section, values: object, settings: Settings) -> EffectiveSection:

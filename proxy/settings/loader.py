@@ -20,8 +20,24 @@ from proxy.settings.log_fields import LogDestination
 from proxy.settings.messages import Origin
 from proxy.settings.reading import Reading, read_section
 from proxy.settings.schema import CERTIFICATE_FILES
-from proxy.settings.sections import Section, dhcp_section, externalipam_section, logs_section, main_section, variable
-from proxy.settings.values import DHCPSettings, ExternalIPAMSettings, LogsSettings, Settings
+from proxy.settings.sections import (
+    Section,
+    api_section,
+    dhcp_section,
+    externalipam_section,
+    logs_section,
+    main_section,
+    phpipam_section,
+    variable,
+)
+from proxy.settings.values import (
+    APISettings,
+    DHCPSettings,
+    ExternalIPAMSettings,
+    LogsSettings,
+    PhpipamSettings,
+    Settings,
+)
 from proxy.settings.yaml_file import YAMLFile
 
 DEFAULT_FILE = Path("config/settings.yml")
@@ -29,8 +45,9 @@ DEFAULT_HTTP_PORT = 8000
 FILE_VARIABLE = "LEASEHOLD_CONFIG"
 
 _LONGEST_LIST = 10
-_MODULES = ("dhcp", "externalipam", "logs")
+_MODULES = ("dhcp", "externalipam", "logs", "api", "phpipam")
 _NOT_SETTINGS = ("LEASEHOLD_HOOK_", "LEASEHOLD_TEST_")
+_OF_COMMANDS = {f"LEASEHOLD_{name}" for name in ("URL", "TOKEN", "TOKEN_FILE", "CA_FILE", "CERTIFICATE", "KEY")}
 _RUNS = {"true", "http", "https", "yes", "on"}
 
 
@@ -38,7 +55,8 @@ def load(path: Path | None = None, *, environ: Mapping[str, str] = os.environ, *
     """Read the settings from ``path``, else the file in LEASEHOLD_CONFIG, else config/settings.yml if it is there.
 
     ``overrides`` are keys of settings.yml, as given on the command line (None means not given), and ``dhcp``,
-    ``externalipam`` and ``logs`` with a mapping of theirs. They beat the environment, which beats the files.
+    ``externalipam``, ``logs``, ``api`` and ``phpipam`` with a mapping of theirs. They beat the environment, which
+    beats the files.
 
     Raises Misconfigured with one line for each thing that is wrong, naming the file or variable, the key, the value
     (never a secret) and what is allowed.
@@ -69,7 +87,10 @@ class _Loading:
         ipam, ipam_provider = self._module(
             externalipam_section(), directory, of_modules["externalipam"], IPAM_PROVIDERS, IPAMProvider
         )
-        logs = self._section(logs_section(), directory / "logs.yml", _mapping("logs", of_modules["logs"]))
+        logs, api, phpipam = (
+            self._section(section, directory / f"{section.name}.yml", _mapping(section.name, of_modules[section.name]))
+            for section in (logs_section(), api_section(), phpipam_section())
+        )
         self._other_files(directory)
         self._other_variables()
         if self.problems:
@@ -87,6 +108,8 @@ class _Loading:
             dhcp=DHCPSettings(**dhcp.values, provider_settings=MappingProxyType(dhcp_provider)),
             externalipam=ExternalIPAMSettings(**ipam.values, provider_settings=MappingProxyType(ipam_provider)),
             logs=LogsSettings(**logs.values),
+            api=APISettings(**api.values),
+            phpipam=PhpipamSettings(**phpipam.values),
             file=file if file in self.files else None,
             files=tuple(self.files),
             origins=MappingProxyType(self.origins),
@@ -184,7 +207,7 @@ class _Loading:
         for name in sorted(self.environ):
             if not name.startswith("LEASEHOLD_") or name in self.variables or not self.environ[name]:
                 continue
-            if not name.startswith((*_NOT_SETTINGS, *of_providers)):
+            if name not in _OF_COMMANDS and not name.startswith((*_NOT_SETTINGS, *of_providers)):
                 self.warnings.append(f"{name}: no setting has this variable; it is passed over")
 
 

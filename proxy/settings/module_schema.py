@@ -1,4 +1,4 @@
-"""The settings of each module: ``settings.d/dhcp.yml``, ``logs.yml`` and ``externalipam.yml``."""
+"""The settings of each module: ``settings.d/dhcp.yml``, ``externalipam.yml``, ``logs.yml`` and so on."""
 
 from __future__ import annotations
 
@@ -57,6 +57,27 @@ class LogsSchema(Schema):
         load_default=True,
         metadata=about(
             "Whether /logs is served, which Foreman's Logs page reads; http and https mean on that listener only."
+        ),
+    )
+
+
+class APISchema(Schema):
+    """``settings.d/api.yml``."""
+
+    enabled = Enabled(
+        load_default=True,
+        metadata=about("Whether /api/v1 is served; http and https mean on that listener only."),
+    )
+
+
+class PhpipamSchema(Schema):
+    """``settings.d/phpipam.yml``."""
+
+    enabled = Enabled(
+        load_default=True,
+        metadata=about(
+            "Whether /phpipam/api is served, for clients of phpIPAM such as cbsd ipam; http and https mean on that "
+            "listener only."
         ),
     )
 

@@ -247,8 +247,8 @@ class SettingsSchema(Schema):
         1,
         load_default=timedelta(hours=24),
         metadata=about(
-            "How many minutes an address is held for a guest. It is for the holds of guests' hooks, which come with a "
-            "later version; nothing uses it yet."
+            "How many minutes an address is held that is asked for with use guest on /api/v1, as the nodes of guests "
+            "do: a guest may exist long before it is first reported."
         ),
     )
     rest_minutes = Minutes(

@@ -15,7 +15,7 @@ from marshmallow import Schema, fields, missing, validate
 from marshmallow.fields import Field
 
 from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS, load_class
-from proxy.settings.module_schema import DHCPSchema, ExternalIPAMSchema, LogsSchema
+from proxy.settings.module_schema import APISchema, DHCPSchema, ExternalIPAMSchema, LogsSchema, PhpipamSchema
 from proxy.settings.schema import SettingsSchema
 
 _STOCK_FIELDS: tuple[tuple[type[Field[Any]], str], ...] = (
@@ -122,6 +122,16 @@ def logs_section() -> Section:
     return Section("logs", LogsSchema())
 
 
+def api_section() -> Section:
+    """The module that serves /api/v1."""
+    return Section("api", APISchema())
+
+
+def phpipam_section() -> Section:
+    """The module that serves /phpipam/api."""
+    return Section("phpipam", PhpipamSchema())
+
+
 def all_sections() -> Iterator[Section]:
     """Every settings file there can be, without those of providers that have no settings."""
     yield main_section()
@@ -132,6 +142,8 @@ def all_sections() -> Iterator[Section]:
             if schema.fields:
                 yield Section(name, schema)
     yield logs_section()
+    yield api_section()
+    yield phpipam_section()
 
 
 def _allowed_by_stock_field(field: Field[Any]) -> str:

@@ -47,6 +47,20 @@ class LogsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class APISettings:
+    """``settings.d/api.yml``."""
+
+    enabled: Enabled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhpipamSettings:
+    """``settings.d/phpipam.yml``."""
+
+    enabled: Enabled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """``settings.yml`` and all that belongs to it.
 
@@ -103,6 +117,8 @@ class Settings:
     dhcp: DHCPSettings
     externalipam: ExternalIPAMSettings
     logs: LogsSettings
+    api: APISettings
+    phpipam: PhpipamSettings
     file: Path | None = None
     files: tuple[Path, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -10,7 +10,10 @@ from pathlib import Path
 import click
 import pytest
 
+from providers.clock import utc_now
+from providers.guests import Claim, Guest, GuestState
 from proxy.commands import main
+from proxy.rows import claim_row, guest_row
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "commands.md"
@@ -75,7 +78,7 @@ def printed(command: str) -> str:
     return rest.partition("```\n")[0]
 
 
-@pytest.mark.parametrize("listed", ["subnet", "address", "hold", "events", "token"])
+@pytest.mark.parametrize("listed", ["subnet", "address", "hold", "events", "token", "guest", "claim"])
 def test_each_key_of_the_json_shapes_is_described(listed, rows):
     text = sections()["JSON"]
 
@@ -97,4 +100,7 @@ def rows(lab) -> dict[str, dict]:
     listings = {name: [name, "list"] for name in ("subnet", "address", "hold", "token")}
     found = {name: lab.json(*arguments)[0] for name, arguments in listings.items()}
     found["address"] |= found["address"]["hosts"][0]
-    return found | {"events": lab.json("events")[0]}
+    now = utc_now()
+    claim = Claim("lab", "jail1", "node1", now, now, None)
+    guest = Guest("lab", "jail1", "node1", None, None, GuestState.RUNNING, None, (), (), now, now, now, claim)
+    return found | {"events": lab.json("events")[0], "guest": guest_row(guest), "claim": claim_row(claim)}

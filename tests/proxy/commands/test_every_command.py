@@ -13,10 +13,19 @@ from shutil import copy, copytree
 import click
 import pytest
 from click.testing import CliRunner
+from netaddr import IPAddress
 
+from providers.address_book import AddressBook, Lifetimes
+from providers.book.database import Book
+from providers.clock import utc_now
+from providers.dhcp.none import NoDHCP
+from providers.guests import GuestReport, GuestState, WantedAddress
+from providers.ipam.local import LocalIPAM
+from providers.model import Caller, Use
 from proxy.commands import main
 
 MAC = "52:54:00:aa:00:01"
+NODE = Caller("node1")
 SECRET = r"lh_[A-Za-z0-9_-]{43}\n"
 
 
@@ -50,7 +59,7 @@ STOCK = (
     ("database", "backup", "old.backup"),
 )
 
-# Each on a book with the stock in it: 10.0.1.7 is reserved, 10.0.1.2 held.
+# Each on a book with the stock in it: 10.0.1.7 is reserved, 10.0.1.2 held, 10.0.1.9 and .10 as _add_a_guest says.
 CASES = [
     done("serve", out=""),
     refused("serve", "--http-port", "0", code=2, err="--http-port"),
@@ -65,7 +74,7 @@ CASES = [
     done("subnet", "set", "10.0.1.0/24", "--mtu", "9000", out=r"Changed 10\.0\.1\.0/24 .*\n"),
     refused("subnet", "set", "10.0.1.0/24", code=2, err="Nothing to change"),
     refused("subnet", "set", "10.0.1.0/24", "--mtu", "9", code=2, err="--mtu"),
-    done("subnet", "remove", "10.0.1.0/24", "--force", out=r"Removed 10\.0\.1\.0/24 .*1 reserved.*\n"),
+    done("subnet", "remove", "10.0.1.0/24", "--force", out=r"Removed 10\.0\.1\.0/24 .*3 reserved.*\n"),
     refused("subnet", "remove", "10.0.1.0/24", code=1, err="not empty"),
     done("subnet", "sample", out=r"(?s)Added .*", err="Left out 10.0.1.0/24"),
     done("subnet", "sample", "--if-empty", out=""),
@@ -79,8 +88,33 @@ CASES = [
     refused("address", "reserve", "10.0.1.7", code=1, err="10.0.1.7"),
     refused("address", "reserve", "10.0.1.1", code=2, err="10.0.1.1"),
     done("address", "release", "10.0.1.7", out=r"Released 10\.0\.1\.7 .*\n"),
-    done("address", "release", "10.0.1.9", out=r"10\.0\.1\.9 was not reserved .*\n"),
+    done("address", "release", "10.0.1.99", out=r"10\.0\.1\.99 was not reserved .*\n"),
     refused("address", "release", "10.9.9.9", code=1, err="10.9.9.9"),
+    done("address", "set", "10.0.1.7", "--note", "rack 3", out=r"Changed 10\.0\.1\.7 .*\n"),
+    done("address", "set", "10.0.1.9", "--name", "web9", "--note", "", out=r"Changed 10\.0\.1\.9 .*\n"),
+    refused("address", "set", "10.0.1.7", code=2, err="Nothing to change"),
+    refused("address", "set", "10.0.1.99", "--name", "x", code=1, err="10.0.1.99"),
+    refused("address", "set", "10.0.1.7", "--mac", MAC[:-1] + "2", code=1, err="10.0.1.7"),
+    done("address", "adopt", "10.0.1.10", out=r"Adopted 10\.0\.1\.10 .*\n"),
+    refused("address", "adopt", "10.0.1.7", code=1, err="10.0.1.7"),
+    done("guest", "list", out=r"(?s)Cluster .*jail1 .*node1 .*10\.0\.1\.9.*"),
+    done("guest", "list", "--node", "node2", out=r"", err="No guests"),
+    refused("guest", "list", "--state", "asleep", code=2, err="asleep"),
+    done("guest", "show", "lab/jail1", out=r"(?s)Cluster +lab\n.*"),
+    done("guest", "show", "lab/jail1", "--json", out=r"(?s)\{.*"),
+    refused("guest", "show", "lab/jail9", code=1, err="leasehold guest list"),
+    refused("guest", "show", "jail1", code=2, err="CLUSTER/NAME"),
+    done("guest", "remove", "lab/jail1", out=r"Removed guest lab/jail1\.\n"),
+    done("guest", "remove", "lab/jail9", out=r"Nothing was removed: .*\n"),
+    done("guest", "remove", "lab/jail1", "--node", "node2", out=r"Nothing was removed: .*\n"),
+    refused("guest", "remove", "jail1", code=2, err="CLUSTER/NAME"),
+    done("claim", "list", out=r"(?s)Cluster .*jail1 +node1 .*"),
+    refused("claim", "list", "jail1", code=2, err="jail1"),
+    done("claim", "release", "lab/jail1", out=r"Released the claim of node1 on lab/jail1\.\n"),
+    done("claim", "release", "lab/jail9", out=r"Nobody claims lab/jail9; .*\n"),
+    refused("claim", "release", "lab/jail1", "--node", "node2", code=1, err="node1"),
+    done("claim", "force", "lab/jail1", "--node", "node2", out=r"node2 has the claim .*taken from node1\.\n"),
+    refused("claim", "force", "lab/jail1", code=2, err="--node"),
     done("hold", "list", out=r"(?s)Address .*10\.0\.1\.2 .*"),
     refused("hold", "list", "10.0.1.0", code=2, err="10.0.1.0"),
     done("hold", "release", "10.0.1.2", out=r"Released the hold .*10\.0\.1\.2 .*\n"),
@@ -127,7 +161,15 @@ FILES = {
     "hosts.csv": "address,name\n10.0.1.50,printer\n",
 }
 
-LISTINGS = (("subnet", "list"), ("address", "list"), ("hold", "list"), ("events",), ("token", "list"))
+LISTINGS = (
+    ("subnet", "list"),
+    ("address", "list"),
+    ("hold", "list"),
+    ("guest", "list"),
+    ("claim", "list"),
+    ("events",),
+    ("token", "list"),
+)
 WITHOUT_BOOK = {"serve", "config", "database"}
 
 
@@ -167,7 +209,20 @@ def stock(tmp_path_factory: pytest.TempPathFactory, empty_book_file: Path) -> Pa
         for typed in STOCK:
             result = CliRunner().invoke(main, typed, catch_exceptions=False)
             assert result.exit_code == 0, result.output
+    _add_a_guest(place / "var" / "leasehold.db")
     return place
+
+
+def _add_a_guest(file: Path) -> None:
+    """What only nodes tell: lab/jail1 on node1 at 10.0.1.9, claimed; and 10.0.1.10, which came from upstream."""
+    book = Book(f"sqlite:///{file}")
+    desk = AddressBook(book, LocalIPAM(book, {}), NoDHCP(book, {}), lifetimes=Lifetimes(), clock=utc_now)
+    wanted = (WantedAddress(IPAddress("10.0.1.9")),)
+    report = GuestReport("lab", "jail1", "node1", utc_now(), "jail", "jail1", GuestState.RUNNING, wanted)
+    desk.report_guest(report, NODE)
+    desk.claim("lab", "jail1", "node1", NODE)
+    desk.reserve(desk.subnet_of(IPAddress("10.0.1.10")), IPAddress("10.0.1.10"), Use.UPSTREAM, NODE, name="old")
+    book.close()
 
 
 @pytest.fixture

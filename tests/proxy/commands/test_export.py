@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from netaddr import IPNetwork
+from netaddr import IPAddress, IPNetwork
 
+from providers.clock import utc_now
+from providers.guests import GuestReport, WantedAddress
 from providers.model import DHCPHost, Use
 from proxy.assembly import open_address_book
 from proxy.settings import load
@@ -80,7 +82,24 @@ def test_json_has_subnets_and_reservations(stocked):
 
 
 def test_json_of_an_empty_book(leasehold):
-    assert json.loads(leasehold.done("export", "json")) == {"subnets": [], "reservations": []}
+    assert json.loads(leasehold.done("export", "json")) == {"subnets": [], "reservations": [], "guests": []}
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [([], ["db", "web"]), (["--subnet", "10.0.1.0/24"], ["web"]), (["--group", "production"], ["db"])],
+)
+def test_json_has_the_guests(stocked, options, names):
+    book = open_address_book(load())
+    for name, address in (("web", "10.0.1.20"), ("db", "10.0.2.20")):
+        wanted = (WantedAddress(IPAddress(address)),)
+        book.report_guest(GuestReport("east", name, "node1", utc_now(), addresses=wanted), CALLER)
+    book.close()
+
+    found = json.loads(stocked.done("export", "json", *options))["guests"]
+
+    assert [guest["name"] for guest in found] == names
+    assert {guest["node"] for guest in found} == {"node1"}
 
 
 def test_hosts_has_what_is_fit_for_a_hosts_file(stocked):

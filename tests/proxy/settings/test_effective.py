@@ -16,7 +16,7 @@ PEER = {
 
 
 def test_values_have_the_form_of_the_files():
-    main, dhcp, _, _ = effective(
+    main, dhcp, *_ = effective(
         load(environ={}, hold_ttl=45, bind_host="*,::1", dhcp={"subnets": "10.0.1.0/255.255.255.0"})
     )
     assert main.values["hold_ttl"] == 45
@@ -27,8 +27,9 @@ def test_values_have_the_form_of_the_files():
 
 def test_what_is_shown_can_be_read_again():
     first = load(environ={}, hold_ttl=45, bind_host="*", reported_version="3.13.0", dhcp={"enabled": "http"})
-    main, dhcp, ipam, logs = effective(first)
-    modules = {"dhcp": dhcp.values, "externalipam": ipam.values, "logs": logs.values}
+    main, *others = effective(first)
+    modules = {section.name: section.values for section in others}
+    assert modules.keys() == {"dhcp", "externalipam", "logs", "api", "phpipam"}
     again = load(environ={}, **main.values | {"settings_directory": None}, **modules)
     assert [section.values for section in effective(again)] == [main.values, *modules.values()]
 

@@ -11,8 +11,16 @@ from netaddr import IPNetwork
 from sqlalchemy import URL
 
 from providers.errors import Misconfigured
-from proxy.settings import DHCPSettings, ExternalIPAMSettings, LogsSettings, Settings, load
-from proxy.settings.module_schema import DHCPSchema, ExternalIPAMSchema, LogsSchema
+from proxy.settings import (
+    APISettings,
+    DHCPSettings,
+    ExternalIPAMSettings,
+    LogsSettings,
+    PhpipamSettings,
+    Settings,
+    load,
+)
+from proxy.settings.module_schema import APISchema, DHCPSchema, ExternalIPAMSchema, LogsSchema, PhpipamSchema
 from proxy.settings.schema import SettingsSchema
 
 
@@ -53,13 +61,18 @@ def test_loading_creates_nothing(site):
     assert list(site.iterdir()) == []
 
 
+MODULES = {"dhcp", "externalipam", "logs", "api", "phpipam"}
+
+
 @pytest.mark.parametrize(
     ("values", "schema", "beside"),
     [
-        (Settings, SettingsSchema, {"dhcp", "externalipam", "logs", "file", "files", "origins", "warnings"}),
+        (Settings, SettingsSchema, {*MODULES, "file", "files", "origins", "warnings"}),
         (DHCPSettings, DHCPSchema, {"provider_settings"}),
         (ExternalIPAMSettings, ExternalIPAMSchema, {"provider_settings"}),
         (LogsSettings, LogsSchema, set()),
+        (APISettings, APISchema, set()),
+        (PhpipamSettings, PhpipamSchema, set()),
     ],
 )
 def test_the_attributes_are_the_keys_of_the_schema(values, schema, beside):

@@ -44,7 +44,7 @@ def test_the_sample_changes_nothing(site):
     put(site)
     settings = load(environ={})
     assert settings.warnings == ()
-    assert len(settings.files) == 4
+    assert len(settings.files) == 6
     for attribute in ("database", "http_port", "bind_host", "hold_ttl", "dhcp", "externalipam", "state_dir"):
         assert getattr(settings, attribute) == getattr(defaults, attribute)
 
@@ -58,6 +58,8 @@ def test_every_line_of_the_sample_can_be_used(site):
         "config/settings.d/dhcp.yml",
         "config/settings.d/externalipam.yml",
         "config/settings.d/logs.yml",
+        "config/settings.d/api.yml",
+        "config/settings.d/phpipam.yml",
     }
     assert settings.http_port == 8000
 

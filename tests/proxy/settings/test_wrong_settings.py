@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from proxy.settings import load
-from proxy.settings.sections import dhcp_section, externalipam_section, logs_section, main_section
+from proxy.settings.sections import (
+    api_section,
+    dhcp_section,
+    externalipam_section,
+    logs_section,
+    main_section,
+    phpipam_section,
+)
 
 NUMBERS = ["'soon'", "0", "-1", "8000.5", "true", "[8000]", "99999999", "''", "'8 000'", "2024-01-01", "'٣'"]
 PATHS = ["7", "['var']", "''", "'  '", '"a\\nb"', '"a\\0b"', "true", "{a: b}"]
@@ -87,6 +94,8 @@ FILES = (
     ("settings.d/dhcp.yml", dhcp_section(), DHCP),
     ("settings.d/externalipam.yml", externalipam_section(), EXTERNALIPAM),
     ("settings.d/logs.yml", logs_section(), LOGS),
+    ("settings.d/api.yml", api_section(), LOGS),
+    ("settings.d/phpipam.yml", phpipam_section(), LOGS),
 )
 CASES = [(name, key, value) for name, _, table in FILES for key, values in table.items() for value in values]
 

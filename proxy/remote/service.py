@@ -1,0 +1,193 @@
+"""A running service as the command line meets it: requests to ``/api/v1``, and its errors as our own."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+from providers.errors import (
+    Claimed,
+    Conflict,
+    Exhausted,
+    Forbidden,
+    GroupNotFound,
+    GuestNotFound,
+    InvalidValue,
+    LeaseholdError,
+    NotAuthenticated,
+    NotFound,
+    SubnetNotFound,
+    TooManyAttempts,
+    Unavailable,
+)
+from proxy.remote.reading import claim_from
+
+_API = "/api/v1"
+_PATIENCE = (5.0, 60.0)
+"""Seconds until a connection is there, and until an answer begins."""
+_PAGE = 1000
+_FIRST_ERROR = 400
+_NO_SUCH_PATH = "There is nothing at this path"
+"""How the service begins to say that it has no such route: never about a path of ours, unless the API is off."""
+_SCHEMES = ("http", "https")
+
+_BY_CODE: Mapping[str, type[LeaseholdError]] = {
+    "bad_request": InvalidValue,
+    "too_large": InvalidValue,
+    "invalid_value": InvalidValue,
+    "not_authenticated": NotAuthenticated,
+    "forbidden": Forbidden,
+    "not_found": NotFound,
+    "conflict": Conflict,
+}
+_MISSING: Mapping[str, type[NotFound]] = {"subnet": SubnetNotFound, "group": GroupNotFound, "guest": GuestNotFound}
+
+Row = Mapping[str, Any]
+
+
+class RemoteService:
+    """Sends requests to one service."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        ca_file: Path | None = None,
+        certificate: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
+        """``url`` is what ``/api/v1`` is below. ``ca_file`` None trusts what the machine trusts.
+
+        Raises InvalidValue when it is no URL, or when one of the files cannot be used.
+        """
+        if not _fit(url):
+            # Not repeated: there may be a password in it.
+            raise InvalidValue("--url is to be that of a service, such as https://leasehold.example.com:8443")
+        _refuse_unfit_files(ca_file, certificate, key)
+        self._base = url.rstrip("/") + _API
+        self._session = requests.Session()
+        # What is not said on the command line is not wanted: no proxies, no .netrc.
+        self._session.trust_env = False
+        if token is not None:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+        self._session.verify = True if ca_file is None else str(ca_file)
+        if certificate is not None:
+            self._session.cert = str(certificate) if key is None else (str(certificate), str(key))
+
+    def get(self, *segments: object, **query: object) -> Row:
+        """What is at a path; the segments are encoded here, as the values of the query, of which None is left out."""
+        return self.send("GET", segments, query)
+
+    def pages(self, *segments: object, most: int | None = None, **query: object) -> Iterator[Row]:
+        """The items of a list, page by page, ``most`` of them at most."""
+        after: str | None = None
+        left = most
+        while left is None or left > 0:
+            limit = _PAGE if left is None else min(_PAGE, left)
+            page = self.get(*segments, **query, limit=limit, after=after)
+            items: list[Row] = page["items"]
+            yield from items
+            left = None if left is None else left - len(items)
+            after = page["next"]
+            if after is None:
+                return
+
+    def send(self, method: str, segments: tuple[object, ...], query: Mapping[str, object], body: object = None) -> Row:
+        """Send a request and return the object of the answer.
+
+        Raises what the service raised, and Unavailable when it does not answer or is none.
+        """
+        url = self._base + "".join(f"/{quote(str(segment), safe='')}" for segment in segments)
+        asked = {key: _text(value) for key, value in query.items() if value is not None and value != ""}
+        try:
+            answer = self._session.request(
+                method, url, params=asked, json=body, timeout=_PATIENCE, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise Unavailable(f"{self._base} does not answer: {_reason(error)}. Try again later.") from error
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if answer.status_code >= _FIRST_ERROR:
+            raise _error(answer.status_code, found, self._base)
+        if not isinstance(found, dict):
+            raise self._stranger(answer.status_code)
+        return found
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._session.close()
+
+    def _stranger(self, status: int) -> Unavailable:
+        return _stranger(status, self._base)
+
+
+def _fit(url: str) -> bool:
+    """Whether ``url`` has a scheme, a host and maybe a port and a path, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and parts.username is None and not (parts.query or parts.fragment)
+
+
+def _refuse_unfit_files(ca_file: Path | None, certificate: Path | None, key: Path | None) -> None:
+    """Raise InvalidValue now for what would otherwise look as if the service did not answer, or ask for a password."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise InvalidValue(f"{ca_file} has no certificates of authorities that can be read") from error
+    if certificate is not None:
+        where = f"{certificate} and {key}" if key is not None else f"{certificate}"
+        try:
+            context.load_cert_chain(certificate, key, password="")
+        except (OSError, ValueError) as error:
+            raise InvalidValue(f"{where}: not a certificate and its key in PEM, without password") from error
+
+
+def _stranger(status: int, base: str) -> Unavailable:
+    return Unavailable(
+        f"{base} answers {status} with something that is not the API of Leasehold: is the URL right, and api enabled?"
+    )
+
+
+def _error(status: int, found: object, base: str) -> LeaseholdError:
+    """What the service raised, as its one shape of errors tells it."""
+    told = found.get("error") if isinstance(found, dict) else None
+    if not isinstance(told, dict):
+        return _stranger(status, base)
+    code, message = str(told.get("code")), str(told.get("message"))
+    if code == "not_found" and message.startswith(_NO_SUCH_PATH):
+        return _stranger(status, base)
+    if code == "exhausted":
+        return Exhausted(message, used=int(told.get("used", 0)), held=int(told.get("held", 0)))
+    if code == "claimed":
+        return Claimed(message, claim=claim_from(told["holder"]))
+    if code == "too_many_attempts":
+        return TooManyAttempts(message, retry_after=int(told.get("retry_after", 60)))
+    if code == "not_found":
+        return _MISSING.get(str(told.get("missing")), NotFound)(message)
+    return _BY_CODE.get(code, Unavailable)(message)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _reason(error: requests.RequestException) -> str:
+    """The innermost cause, in one line: what the libraries wrap around it tells nobody anything."""
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    text = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or str(cause)
+    return " ".join(str(text).split()) or type(cause).__name__
