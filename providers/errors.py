@@ -14,6 +14,8 @@ Forbidden              whoever calls may not do this               403
 TooManyAttempts        refused too often in a short time           429
 Exhausted              nothing left to hand out                    by contract
 Unavailable            the book or a peer cannot answer now        503
+Refused                a peer answers no until somebody acts       503
+Uncertain              a peer may have done what was asked         503
 Misconfigured          the operator has to act                     start is refused
 =====================  ==========================================  ==================
 """
@@ -98,6 +100,14 @@ class Exhausted(LeaseholdError):
 
 class Unavailable(LeaseholdError):
     """The database, an IPAM or a DHCP server does not answer; trying again later may help."""
+
+
+class Refused(Unavailable):
+    """A peer answered, and will say the same again until somebody changes something there or in the settings."""
+
+
+class Uncertain(Unavailable):
+    """A peer was told to do something and did not say whether it did; it may still do it."""
 
 
 class Misconfigured(LeaseholdError):

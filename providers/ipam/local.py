@@ -20,9 +20,6 @@ class LocalIPAM(IPAMProvider):
     name: ClassVar[str] = "externalipam_local"
     capabilities: ClassVar[IPAMCapabilities] = IPAMCapabilities(remote=False, edits_subnets=True)
 
-    def refresh(self) -> None:
-        """The book is always fresh."""
-
     def record(self, subnet: Subnet, address: IPAddress) -> Record | None:
         """Nobody knows more than the book."""
         return None

@@ -6,7 +6,7 @@ Nothing else of the provider is known here, so the same sentences hold for all o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from netaddr import IPAddress, IPNetwork
@@ -14,9 +14,17 @@ from netaddr import IPAddress, IPNetwork
 from providers.address_book import AddressBook, Lifetimes
 from providers.book.database import Book
 from providers.dhcp.none import NoDHCP
-from providers.errors import Conflict, Exhausted, GroupNotFound, InvalidValue, SubnetNotFound, Unavailable
+from providers.errors import (
+    Conflict,
+    Exhausted,
+    GroupNotFound,
+    InvalidValue,
+    NotFound,
+    SubnetNotFound,
+    Unavailable,
+)
 from providers.ipam.contract import IPAMProvider
-from providers.model import Subnet, Use
+from providers.model import Asker, Reservation, Subnet, Use
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk, mac
 from tests.providers.guest_conformance import GuestsOnRemoteIPAM
@@ -216,6 +224,14 @@ class RemoteIPAMConformance(GuestsOnRemoteIPAM, IPAMConformance):
         """Somebody else takes an address upstream."""
         raise NotImplementedError
 
+    def remove_foreign(self, subnet: Subnet, address: str) -> None:
+        """Somebody removes the row of an address upstream."""
+        raise NotImplementedError
+
+    def before_next_create(self, happens: Callable[[], object]) -> None:
+        """Let something happen upstream right before it makes the next address."""
+        raise NotImplementedError
+
     def taken_upstream(self, subnet: Subnet, address: str) -> bool:
         """Whether upstream has the address as taken."""
         raise NotImplementedError
@@ -273,6 +289,15 @@ class RemoteIPAMConformance(GuestsOnRemoteIPAM, IPAMConformance):
         with pytest.raises(Unavailable):
             desk.ask(subnet, 1)
 
+    def test_a_suggestion_that_was_refused_leaves_no_hold_of_nobody(self, desk: Desk, subnet: Subnet):
+        self.go_away()
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                desk.ask(subnet)
+        self.come_back()
+        assert desk.held() == {}
+        assert desk.ask(subnet) == "10.0.1.1"
+
     def test_a_reservation_without_upstream_leaves_the_book_as_before(self, desk: Desk, subnet: Subnet):
         address = desk.ask(subnet, 1)
         before = dump(desk.book, without=("events",))
@@ -294,3 +319,156 @@ class RemoteIPAMConformance(GuestsOnRemoteIPAM, IPAMConformance):
         self.come_back()
         assert len(desk.release(subnet, "10.0.1.3", use=Use.DHCP)) == 1
         assert not self.taken_upstream(subnet, "10.0.1.3")
+
+    def test_rule_11_what_others_gave_back_exists_no_more(self, desk: Desk, subnet: Subnet):
+        self.add_foreign(subnet, "10.0.1.1")
+        desk.ask(subnet, 1)
+        assert desk.uses(subnet, "10.0.1.1") == {Use.UPSTREAM}
+        self.remove_foreign(subnet, "10.0.1.1")
+        assert not desk.exists(subnet, "10.0.1.1")
+        assert desk.ask(subnet, 2) == "10.0.1.1"
+
+    def test_rule_11_what_others_gave_back_can_be_reserved(self, desk: Desk, subnet: Subnet):
+        self.add_foreign(subnet, "10.0.1.1")
+        desk.ask(subnet, 1)
+        self.remove_foreign(subnet, "10.0.1.1")
+        desk.take(subnet, "10.0.1.1")
+        assert desk.uses(subnet, "10.0.1.1") == {Use.IPAM}
+        assert self.taken_upstream(subnet, "10.0.1.1")
+
+    def test_rule_11_whoever_is_faster_upstream_makes_a_reservation_a_conflict(self, desk: Desk, subnet: Subnet):
+        address = desk.ask(subnet, 1)
+        self.before_next_create(lambda: self.add_foreign(subnet, address, name="faster"))
+        with pytest.raises(Conflict, match=rf"{address}.*faster"):
+            desk.serve(subnet, address, 1)
+        assert desk.ask(subnet, 1) == "10.0.1.2"
+
+    def test_rule_11_whoever_is_faster_upstream_makes_an_allocation_a_later_address(self, desk: Desk, subnet: Subnet):
+        self.before_next_create(lambda: self.add_foreign(subnet, "10.0.1.1", name="faster"))
+        assert str(self._allocate(desk, subnet, Asker()).address) == "10.0.1.2"
+        assert self.taken_upstream(subnet, "10.0.1.2")
+        assert desk.held() == {}
+
+    def test_an_allocation_consumes_the_hold_of_its_asker(self, desk: Desk, subnet: Subnet):
+        held = desk.ask(subnet, key="web1")
+        assert str(self._allocate(desk, subnet, Asker(key="web1")).address) == held
+        assert desk.held() == {}
+
+    def test_an_allocation_without_upstream_leaves_no_hold_that_nobody_can_ask_for(self, desk: Desk, subnet: Subnet):
+        before = dump(desk.book, without=("events", "upstream_turns"))
+        desk.ask(subnet, 1)
+        desk.release_hold(subnet, "10.0.1.1")
+        self.before_next_create(self.go_away)
+        with pytest.raises(Unavailable):
+            self._allocate(desk, subnet, Asker())
+        self.come_back()
+        assert desk.held() == {}
+        after = dump(desk.book, without=("events", "upstream_turns", "upstream_doubts"))
+        assert after == {name: rows for name, rows in before.items() if name in after}
+
+    def test_rule_12_a_host_joins_a_row_of_the_same_mac(self, desk: Desk, subnet: Subnet):
+        self.add_foreign(subnet, "10.0.1.1", name="printer", mac=mac(9))
+        desk.serve(subnet, "10.0.1.1", 9)
+        assert desk.uses(subnet, "10.0.1.1") == {Use.UPSTREAM, Use.DHCP}
+        desk.release(subnet, "10.0.1.1", use=Use.DHCP)
+        assert self.taken_upstream(subnet, "10.0.1.1")
+
+    def test_rule_12_another_mac_does_not_join(self, desk: Desk, subnet: Subnet):
+        self.add_foreign(subnet, "10.0.1.1", name="printer", mac=mac(9))
+        with pytest.raises(Conflict, match="printer"):
+            desk.serve(subnet, "10.0.1.1", 1)
+        assert desk.uses(subnet, "10.0.1.1") == set()
+
+    @pytest.mark.parametrize("met", [True, False], ids=["known", "unknown"])
+    def test_rule_12_what_was_adopted_is_ours(self, desk: Desk, subnet: Subnet, met: bool):
+        self.add_foreign(subnet, "10.0.1.1", name="printer", mac=mac(9))
+        if met:
+            desk.ask(subnet, 1)
+        adopted = self._adopt(desk, subnet, "10.0.1.1")
+        assert (adopted.name, adopted.mac, set(adopted.uses)) == ("printer", mac(9), {Use.MANUAL})
+        assert self._adopt(desk, subnet, "10.0.1.1") == adopted
+        desk.release(subnet, "10.0.1.1")
+        assert not self.taken_upstream(subnet, "10.0.1.1")
+
+    def test_rule_12_what_is_free_cannot_be_adopted(self, desk: Desk, subnet: Subnet):
+        before = dump(desk.book)
+        with pytest.raises(NotFound, match=r"10\.0\.1\.1"):
+            self._adopt(desk, subnet, "10.0.1.1")
+        assert dump(desk.book) == before
+
+    def test_rule_11_what_is_missing_upstream_is_told_and_written_again(self, desk: Desk, subnet: Subnet):
+        desk.serve(subnet, "10.0.1.3", 1)
+        self.remove_foreign(subnet, "10.0.1.3")
+        (finding,) = desk.address_book.check()
+        assert str(finding.address) == "10.0.1.3"
+        before = desk.at(subnet, "10.0.1.3")
+        assert self._adopt(desk, subnet, "10.0.1.3") == before
+        assert self.taken_upstream(subnet, "10.0.1.3")
+        assert list(desk.address_book.check()) == []
+
+    def test_check_is_content(self, desk: Desk, subnet: Subnet):
+        desk.serve(subnet, "10.0.1.3", 1)
+        self.add_foreign(subnet, "10.0.1.1")
+        desk.ask(subnet, 2)
+        assert list(desk.address_book.check()) == []
+
+    def test_check_tells_what_others_gave_back(self, desk: Desk, subnet: Subnet):
+        self.add_foreign(subnet, "10.0.1.1")
+        desk.ask(subnet, 1)
+        self.remove_foreign(subnet, "10.0.1.1")
+        (finding,) = desk.address_book.check()
+        assert (finding.kind, str(finding.address)) == ("upstream", "10.0.1.1")
+
+    def _allocate(self, desk: Desk, subnet: Subnet, asker: Asker) -> Reservation:
+        return desk.address_book.allocate(subnet, asker, Use.GUEST, CALLER, name="web1")
+
+    def _adopt(self, desk: Desk, subnet: Subnet, address: str) -> Reservation:
+        return desk.address_book.adopt(subnet, IPAddress(address), CALLER)
+
+
+class BulkIPAMConformance(RemoteIPAMConformance):
+    """For a provider that can read a whole subnet at once."""
+
+    def test_rule_14_a_survey_notes_what_others_took(self, desk: Desk, subnet: Subnet):
+        for last in (1, 2, 3, 9):
+            self.add_foreign(subnet, f"10.0.1.{last}", name=f"theirs{last}")
+        assert desk.address_book.survey(subnet) == (4, 0)
+        assert [desk.uses(subnet, f"10.0.1.{last}") for last in (1, 2, 3, 9)] == [{Use.UPSTREAM}] * 4
+        assert desk.at(subnet, "10.0.1.9").name == "theirs9"
+        assert [desk.ask(subnet, number) for number in (1, 2)] == ["10.0.1.4", "10.0.1.5"]
+
+    def test_a_survey_ends_what_others_gave_back(self, desk: Desk, subnet: Subnet):
+        for last in (1, 2, 3):
+            self.add_foreign(subnet, f"10.0.1.{last}")
+        desk.address_book.survey(subnet)
+        desk.clock.pass_(seconds=1)
+        self.remove_foreign(subnet, "10.0.1.2")
+        assert desk.address_book.survey(subnet) == (0, 1)
+        assert desk.ask(subnet, 1) == "10.0.1.2"
+
+    def test_a_survey_leaves_alone_what_is_ours_and_what_is_promised(self, desk: Desk, subnet: Subnet):
+        desk.serve(subnet, "10.0.1.3", 1)
+        held = desk.ask(subnet, 2)
+        self.add_foreign(subnet, held)
+        before = dump(desk.book)
+        assert desk.address_book.survey(subnet) == (0, 0)
+        assert dump(desk.book) == before
+        assert desk.ask(subnet, 2) != held
+
+    def test_a_survey_is_made_by_itself_and_sparingly(self, desk: Desk, subnet: Subnet):
+        self.add_foreign(subnet, "10.0.1.9")
+        desk.ask(subnet, 1)
+        assert desk.uses(subnet, "10.0.1.9") == {Use.UPSTREAM}
+        self.remove_foreign(subnet, "10.0.1.9")
+        desk.ask(subnet, 2)
+        assert desk.uses(subnet, "10.0.1.9") == {Use.UPSTREAM}
+        desk.clock.pass_(minutes=15)
+        desk.ask(subnet, 3)
+        assert desk.uses(subnet, "10.0.1.9") == set()
+
+    def test_a_survey_without_upstream_changes_nothing(self, desk: Desk, subnet: Subnet):
+        before = dump(desk.book)
+        self.go_away()
+        with pytest.raises(Unavailable):
+            desk.address_book.survey(subnet)
+        assert dump(desk.book) == before

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from netaddr import IPAddress
@@ -63,9 +63,6 @@ class RemoteIPAM(IPAMProvider):
         super().__init__(book, settings)
         self.upstream: Upstream = settings["upstream"]
 
-    def refresh(self) -> None:
-        """Subnets are not kept upstream."""
-
     def record(self, subnet: Subnet, address: IPAddress) -> Record | None:
         """Look it up."""
         self.upstream.enter("record", address)
@@ -85,9 +82,36 @@ class RemoteIPAM(IPAMProvider):
         if there is not None and there.ours:
             self.upstream.rows[place(subnet, record.address)] = record
 
+    def adopt(self, subnet: Subnet, record: Record) -> None:
+        """Mark a row of others."""
+        self.upstream.enter("adopt", record.address)
+        where = place(subnet, record.address)
+        self.upstream.rows[where] = replace(self.upstream.rows[where], ours=True)
+
     def delete(self, subnet: Subnet, address: IPAddress) -> None:
         """Remove a row of ours."""
         self.upstream.enter("delete", address)
         there = self.upstream.rows.get(place(subnet, address))
         if there is not None and there.ours:
             del self.upstream.rows[place(subnet, address)]
+
+
+class BulkIPAM(RemoteIPAM):
+    """One that can also read a whole subnet at once."""
+
+    capabilities: ClassVar[IPAMCapabilities] = IPAMCapabilities(remote=True, edits_subnets=True, bulk=True)
+
+    def records(self, subnet: Subnet) -> Iterator[Record]:
+        """All of it."""
+        self.upstream.enter("records", subnet.network.network)
+        for (group, _), row in list(self.upstream.rows.items()):
+            if group == subnet.group.name and row.address in subnet.network:
+                yield row
+
+
+class ForeignIPAM(RemoteIPAM):
+    """One without settings, where somebody else has the address 10.0.1.9."""
+
+    def __init__(self, book: Book, settings: Mapping[str, Any]) -> None:
+        row = Record(IPAddress("10.0.1.9"), "printer")
+        super().__init__(book, {"upstream": Upstream({("Lab", "10.0.1.9"): row})})

@@ -35,4 +35,3 @@ def test_nobody_knows_more_than_the_book(desk: Desk):
     local.amend(subnet, record)
     assert local.record(subnet, record.address) is None
     local.delete(subnet, record.address)
-    local.refresh()

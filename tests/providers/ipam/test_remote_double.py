@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from netaddr import IPAddress
 
 from providers.book.database import Book
-from providers.errors import Conflict, Exhausted, Unavailable
+from providers.errors import Conflict, Exhausted, Unavailable, Uncertain
 from providers.ipam.contract import IPAMProvider, Record
 from providers.model import Subnet, Use
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk, mac
-from tests.providers.ipam.conformance import RemoteIPAMConformance
-from tests.providers.ipam.remote_double import RemoteIPAM, Upstream, place
+from tests.providers.ipam.conformance import BulkIPAMConformance, RemoteIPAMConformance
+from tests.providers.ipam.remote_double import BulkIPAM, RemoteIPAM, Upstream, place
 from tests.providers.soundness import dump
 
 
@@ -33,11 +34,17 @@ class OnUpstream(RemoteIPAMConformance):
     def add_foreign(self, subnet: Subnet, address: str, *, name: str | None = None, mac: str | None = None) -> None:
         self.upstream.add_foreign(subnet, address, name=name, mac=mac)
 
+    def remove_foreign(self, subnet: Subnet, address: str) -> None:
+        del self.upstream.rows[place(subnet, IPAddress(address))]
+
+    def before_next_create(self, happens: Callable[[], object]) -> None:
+        self.upstream.meanwhile["create"] = happens
+
     def taken_upstream(self, subnet: Subnet, address: str) -> bool:
         return self.upstream.has(subnet, address)
 
     def go_away(self) -> None:
-        self.upstream.broken = {"refresh", "record", "create", "amend", "delete"}
+        self.upstream.broken = {"record", "records", "create", "amend", "adopt", "delete"}
 
     def come_back(self) -> None:
         self.upstream.broken = set()
@@ -45,6 +52,68 @@ class OnUpstream(RemoteIPAMConformance):
 
 class TestRemoteIPAM(OnUpstream):
     """The whole suite."""
+
+
+class TestBulkIPAM(OnUpstream, BulkIPAMConformance):
+    """The whole suite, and surveys."""
+
+    def build(self, book: Book) -> IPAMProvider:
+        return BulkIPAM(book, {"upstream": self.upstream})
+
+
+class TestUncertainCreate:
+    """The address may be taken upstream all the same, later."""
+
+    @pytest.fixture
+    def address(self, desk: Desk, subnet: Subnet, upstream: Upstream) -> str:
+        """10.0.1.1, of which upstream did not say whether it took it."""
+        upstream.broken, upstream.error = {"create"}, Uncertain("no answer")
+        with pytest.raises(Uncertain):
+            desk.take(subnet, "10.0.1.1")
+        upstream.broken = set()
+        return "10.0.1.1"
+
+    def take_late(self, upstream: Upstream, subnet: Subnet, address: str) -> None:
+        late = Record(IPAddress(address), ours=True)
+        upstream.rows[place(subnet, late.address)] = late
+
+    def test_nothing_is_reserved(self, desk: Desk, subnet: Subnet, address: str):
+        assert desk.at(subnet, address) is None
+        assert desk.ask(subnet, 1) == address
+
+    def test_a_row_that_comes_late_is_removed(self, desk: Desk, subnet: Subnet, upstream: Upstream, address: str):
+        self.take_late(upstream, subnet, address)
+        desk.address_book.settle_doubts()
+        assert not upstream.has(subnet, address)
+        assert desk.ask(subnet, 1) == address
+
+    def test_also_when_it_was_met_meanwhile(self, desk: Desk, subnet: Subnet, upstream: Upstream, address: str):
+        self.take_late(upstream, subnet, address)
+        assert desk.ask(subnet, 1) == "10.0.1.2"
+        desk.address_book.settle_doubts()
+        assert not upstream.has(subnet, address)
+        assert desk.ask(subnet, 2) == address
+
+    def test_one_that_somebody_has_reserved_since_stays(
+        self, desk: Desk, subnet: Subnet, upstream: Upstream, address: str
+    ):
+        desk.serve(subnet, address, 1)
+        desk.address_book.settle_doubts()
+        assert upstream.has(subnet, address)
+
+    def test_it_may_come_for_ten_minutes(self, desk: Desk, subnet: Subnet, upstream: Upstream, address: str):
+        desk.clock.pass_(minutes=9)
+        desk.address_book.settle_doubts()
+        self.take_late(upstream, subnet, address)
+        desk.address_book.settle_doubts()
+        assert not upstream.has(subnet, address)
+
+    def test_after_that_it_is_left_to_check(self, desk: Desk, subnet: Subnet, upstream: Upstream, address: str):
+        desk.clock.pass_(minutes=10)
+        desk.address_book.settle_doubts()
+        upstream.calls.clear()
+        desk.address_book.settle_doubts()
+        assert upstream.calls == []
 
 
 @pytest.fixture

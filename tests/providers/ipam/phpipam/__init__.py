@@ -1,0 +1,1 @@
+"""The phpIPAM provider, on the double."""

@@ -1,0 +1,1 @@
+"""What every IPAM over HTTP stands on."""
