@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import allocation, footprint, report, searching, throughput
+from bench import allocation, footprint, phpipam, report, searching, throughput
 from bench.report import Row
 
 
@@ -28,13 +28,16 @@ class _Extent:
     load: float
     starts: int
     searched: int
+    upstream: int
 
 
 _FULL = _Extent(
-    round=1.5, rounds=3, rate=3, many=1_000_000, samples=300, reservations=60_000, load=5, starts=5, searched=200_000
-)
+    round=1.5, rounds=3, rate=3, many=1_000_000, samples=300, reservations=60_000, load=5, starts=5,
+    searched=200_000, upstream=200,
+)  # fmt: skip
 _QUICK = _Extent(
-    round=0.5, rounds=2, rate=1, many=50_000, samples=60, reservations=60_000, load=1, starts=2, searched=20_000
+    round=0.5, rounds=2, rate=1, many=50_000, samples=60, reservations=60_000, load=1, starts=2,
+    searched=20_000, upstream=40,
 )
 
 
@@ -58,7 +61,11 @@ def _search(directory: Path, extent: _Extent) -> Iterator[Row]:
     yield from searching.pages(directory, extent.searched)
 
 
-_PARTS = {"http": _http, "book": _book, "size": _size, "search": _search, "memory": _memory}
+def _phpipam(directory: Path, extent: _Extent) -> Iterator[Row]:
+    yield from phpipam.through_phpipam(directory, extent.upstream)
+
+
+_PARTS = {"http": _http, "book": _book, "size": _size, "search": _search, "memory": _memory, "phpipam": _phpipam}
 
 
 def main() -> int:
