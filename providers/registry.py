@@ -9,6 +9,7 @@ from providers.errors import Misconfigured
 
 IPAM_PROVIDERS: Mapping[str, str] = {
     "externalipam_local": "providers.ipam.local:LocalIPAM",
+    "externalipam_phpipam": "providers.ipam.phpipam.provider:PhpIPAM",
 }
 DHCP_PROVIDERS: Mapping[str, str] = {
     "dhcp_none": "providers.dhcp.none:NoDHCP",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from providers.address_book import AddressBook, Lifetimes
+from providers.address_book.aside import never
+from providers.address_book.foundation import Aside
 from providers.book import schema_version
 from providers.book.database import Book
 from providers.clock import Clock, utc_now
@@ -10,8 +12,10 @@ from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS, load_class
 from proxy.settings import Settings
 
 
-def open_address_book(settings: Settings, *, clock: Clock = utc_now) -> AddressBook:
+def open_address_book(settings: Settings, *, clock: Clock = utc_now, aside: Aside = never) -> AddressBook:
     """Open the book that the settings name, with the providers that they name.
+
+    ``aside`` is for long readings of the IPAM, which a service does and a command leaves to it.
 
     Raises Misconfigured when the book has tables of another version or a provider does not exist, Unavailable when
     the database does not answer or its file cannot be reached.
@@ -27,6 +31,7 @@ def open_address_book(settings: Settings, *, clock: Clock = utc_now) -> AddressB
             dhcp_class(book, settings.dhcp.provider_settings),
             lifetimes=lifetimes(settings),
             clock=clock,
+            aside=aside,
         )
     except OSError as error:
         book.close()

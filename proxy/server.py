@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from providers.address_book.aside import InBackground
 from providers.book.database import without_password
 from providers.errors import LeaseholdError
 from proxy import __version__
@@ -123,7 +124,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hint
             return Waiting(self._open_app, error, self._settings)
 
     def _open_app(self) -> Flask:
-        book = open_address_book(self._settings)
+        book = open_address_book(self._settings, aside=InBackground())
         guard = guard_for(book, self._settings, throttle=self._throttle)
         app = create_app(book, self._settings, guard=guard)
         # What is there now stays: without this, the garbage collector walks through all of it again and again, for a

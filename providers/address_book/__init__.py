@@ -4,10 +4,13 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 
 ====================  ====================================================================
 ``subnets``           groups and subnets, nesting, what belongs to ``/dhcp``
-``suggestions``       the next free address, held; ``holding`` several of them, and keeping them longer
+``mirroring``         groups and subnets that are made upstream: ``pictured`` brings them in, ``editing`` refuses
+``upstream_rows``     what others have taken upstream; ``adopting`` one of their rows, ``comparing`` all
+``suggestions``       the next free address, held; ``steering`` says where to look, ``allocating`` takes it at once,
+                      ``holding`` takes several of them, and keeps them longer
 ``reservations``      taking an address; ``joining`` says who may share one
 ``releases``          giving it back
-``amending``          changing what is told about it; ``adopting`` what others made upstream
+``amending``          changing what is told about it
 ``labelling``         owner and tag, for phpIPAM's clients
 ``serving``           what a caller's few words mean: a range, a DHCP host
 ``search``            finding reservations and holds, a page at a time
@@ -23,7 +26,8 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 
 from __future__ import annotations
 
-from providers.address_book.adopting import Adoptions
+from providers.address_book.adopting import Adopting
+from providers.address_book.allocating import Allocating
 from providers.address_book.amending import Amendments
 from providers.address_book.checking import Checking
 from providers.address_book.claims import Claims
@@ -32,27 +36,27 @@ from providers.address_book.guests import Guests
 from providers.address_book.holding import Holding
 from providers.address_book.importing import Imports
 from providers.address_book.labelling import Labelling
+from providers.address_book.mirroring import Mirroring
 from providers.address_book.queries import Queries
 from providers.address_book.releases import Releases
-from providers.address_book.reservations import Reservations
 from providers.address_book.search import Search
-from providers.address_book.subnets import Subnets, subnet_spec
+from providers.address_book.subnets import subnet_spec
 from providers.model import Caller, Subnet
 
 __all__ = ["AddressBook", "Lifetimes", "subnet_spec"]
 
 
 class AddressBook(
+    Mirroring,
     Checking,
     Imports,
     Guests,
     Claims,
-    Subnets,
     Holding,
-    Reservations,
     Amendments,
     Labelling,
-    Adoptions,
+    Adopting,
+    Allocating,
     Releases,
     Search,
     Queries,

@@ -9,7 +9,7 @@ from netaddr import IPAddress
 from sqlalchemy import Connection, select
 
 from providers.address_book.allocatable import host_range, passed_over, without
-from providers.address_book.queries import Queries
+from providers.address_book.comparing import Comparing
 from providers.address_book.subnets import Subnets
 from providers.addresses import Range
 from providers.book import directory as shelf
@@ -28,12 +28,12 @@ from providers.book.soundness import (
 )
 from providers.book.soundness.finding import Finding, Repair
 from providers.book.tables import reservations
-from providers.model import Caller, Reservation, Subnet, Use
+from providers.model import Caller, Subnet
 
 _ROUNDS = 10
 
 
-class Checking(Subnets, Queries):
+class Checking(Subnets, Comparing):
     """Finds what is not as it has to be. A sound book gives no finding."""
 
     def check(self) -> Iterator[Finding]:
@@ -48,8 +48,7 @@ class Checking(Subnets, Queries):
                 blocked |= finding.blocks
                 yield finding
         if self.ipam.capabilities.remote and not blocked:
-            for reservation in self.reservations():
-                yield from self._upstream(reservation)
+            yield from self._compared()
 
     def repair(self, caller: Caller) -> list[Finding]:
         """Repair what can be repaired, in one transaction with an event for each; returns what was found and done.
@@ -134,20 +133,6 @@ class Checking(Subnets, Queries):
     def _note(self, connection: Connection, finding: Finding, repair: Repair, caller: Caller) -> None:
         detail = {"kind": finding.kind, "what": finding.what, "did": repair.does}
         event_log.record(connection, self.clock(), caller, "check.repair", finding.subnet, finding.address, **detail)
-
-    def _upstream(self, reservation: Reservation) -> Iterator[Finding]:
-        subnet, address = reservation.subnet, reservation.address
-        record = self.ipam.record(subnet, address)
-        foreign = set(reservation.uses) == {Use.UPSTREAM}
-        if record is None and foreign:
-            what = f"{address} is reserved because upstream had it, which it has not any more"
-            yield Finding("upstream", what, subnet, address, advice=f"leasehold address release {address}")
-        elif record is None:
-            what = f"{address} is reserved here, but free upstream: somebody deleted it there"
-            yield Finding("upstream", what, subnet, address, advice="Add it upstream again, or release it here")
-        elif not record.ours and not foreign:
-            what = f"{address} is reserved here, and upstream by {record.name or record.mac or 'somebody else'}"
-            yield Finding("upstream", what, subnet, address, advice="Find out who uses it, and release the other")
 
 
 def _unusable(connection: Connection, directory: Directory) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +21,11 @@ from providers.model import Caller, Subnet
 
 _SWEEP_EVERY = timedelta(seconds=1)
 _SWEEP_MOST = 100
-_PROGRAM = Caller("leasehold")
+PROGRAM = Caller("leasehold")
+"""Who does what nobody asked for."""
+
+Aside = Callable[[Callable[[], object]], object]
+"""Does some work now or later, or not at all; who asks for it does not need it done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +39,34 @@ class Lifetimes:
     join: timedelta = timedelta(minutes=60)
 
 
+def at_once(work: Callable[[], object]) -> None:
+    """Do what is asked for aside before anything else."""
+    work()
+
+
 class Foundation:
     """The book, the two providers, the clock, and what several rules need of them."""
 
     def __init__(
-        self, book: Book, ipam: IPAMProvider, dhcp: DHCPProvider, *, lifetimes: Lifetimes, clock: Clock
+        self,
+        book: Book,
+        ipam: IPAMProvider,
+        dhcp: DHCPProvider,
+        *,
+        lifetimes: Lifetimes,
+        clock: Clock,
+        aside: Aside = at_once,
     ) -> None:
+        """``aside`` is for long readings of the IPAM: they steer, and no request has to wait for them."""
         self.book = book
         self.ipam = ipam
         self.dhcp = dhcp
         self.lifetimes = lifetimes
         self.clock = clock
+        self.aside = aside
         self._directories = DirectoryCache()
         self._swept: dict[int, datetime] = {}
+        self._surveys: dict[int, datetime] = {}
 
     def _enter(self, connection: Connection, subnet: Subnet) -> tuple[Subnet, Directory]:
         """The subnet as it is now, for a transaction that changes it, with other writers of it kept out."""
@@ -86,7 +105,7 @@ class Foundation:
             for kind, address, key in found:
                 if kind == "hold":
                     promises.drop_hold(connection, subnet, address)
-                    event_log.record(connection, now, _PROGRAM, "hold.expire", subnet, address, key=key)
+                    event_log.record(connection, now, PROGRAM, "hold.expire", subnet, address, key=key)
                 else:
                     promises.drop_rest(connection, subnet, address)
                 self._give_back(connection, subnet, directory, address)

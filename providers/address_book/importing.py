@@ -34,7 +34,7 @@ class Imports(Subnets, Reservations):
 
     def plan_import(self, incoming: Incoming) -> Plan:
         """What :meth:`apply_import` would do now; changes nothing."""
-        self.ipam.refresh()
+        self._refresh()
         with self.book.read() as connection:
             return self._drafted(connection, self._directories.current(connection), incoming).plan()
 
@@ -47,7 +47,7 @@ class Imports(Subnets, Reservations):
         rests on the addresses end. Raises Unavailable when the book cannot be used, and, after everything is in the
         book, when the IPAM or the DHCP server could not be told of all of it.
         """
-        self.ipam.refresh()
+        self._refresh()
 
         def work(connection: Connection) -> Draft:
             shelf.lock_all(connection)

@@ -53,7 +53,18 @@ class Releases(Foundation):
         ]
         for parting in partings:
             self._part(parting, caller)
+        if not partings and address is not None and mac is None and use in (None, Use.IPAM):
+            self._release_unknown(subnet, address)
         return [parting.reservation for parting in partings]
+
+    def _release_unknown(self, subnet: Subnet, address: IPAddress) -> None:
+        """Give back upstream what the book does not know: a row of the Ruby proxy, or of a book that was lost."""
+        if self.ipam.capabilities.remote and address in subnet.network:
+            with self.book.read() as connection:
+                inner = innermost(self._directories.current(connection), subnet, address)
+                known = taken.reservation(connection, inner, address) is not None
+            if not known:
+                self.ipam.delete(inner, address)
 
     def _found(self, subnet: Subnet, address: IPAddress | None, mac: str | None) -> list[Reservation]:
         with self.book.read() as connection:

@@ -11,7 +11,7 @@ from netaddr import IPAddress
 from sqlalchemy import Connection
 
 from providers.address_book.allocatable import refuse_unusable, usable
-from providers.address_book.foundation import Foundation, innermost
+from providers.address_book.foundation import innermost
 from providers.address_book.joining import Wish, refuse_conflict, refuse_host_conflict
 from providers.address_book.texts import (
     refuse_unfit_description,
@@ -19,9 +19,10 @@ from providers.address_book.texts import (
     refuse_unfit_name,
     refuse_unfit_note,
 )
-from providers.book import event_log, free_space, promises, taken
+from providers.address_book.upstream_rows import UpstreamRows
+from providers.book import event_log, free_space, promises, taken, upstream
 from providers.book.promises import Rest
-from providers.errors import InvalidValue, LeaseholdError
+from providers.errors import Conflict, InvalidValue, LeaseholdError, Uncertain
 from providers.ipam.contract import our_record
 from providers.model import Caller, DHCPHost, Hold, Reservation, Subnet, Use
 
@@ -41,7 +42,7 @@ class _Done:
     rest: Rest | None = None
 
 
-class Reservations(Foundation):
+class Reservations(UpstreamRows):
     """Takes addresses, and joins uses of one address."""
 
     def reserve(
@@ -74,12 +75,12 @@ class Reservations(Foundation):
         elif use is Use.DHCP:
             raise InvalidValue(f"{address}: a DHCP reservation needs a MAC and a name")
         wish = Wish(address, use, name, mac, description, note, host, frozenset(related_macs))
-        done = self.book.write(lambda connection: self._reserve(connection, subnet, wish, caller))
         try:
-            self._tell_ipam(done)
-        except BaseException:
-            self.book.write(lambda connection: self._undo(connection, done, caller))
-            raise
+            done = self._take(subnet, wish, caller)
+        except Conflict:
+            if not (self.ipam.capabilities.remote and self._may_after_all(subnet, wish, caller)):
+                raise
+            done = self._take(subnet, wish, caller)
         if host is not None:
             try:
                 self.dhcp.publish(done.subnet, host)
@@ -104,8 +105,48 @@ class Reservations(Foundation):
             return True
         if found is None:
             return self.ipam.record(inner, address) is not None
+        if set(found.uses) == {Use.UPSTREAM} and self.ipam.capabilities.remote:
+            return self._is_foreign(inner, address)
         if set(found.uses) == {Use.DHCP}:
             return self.clock() - found.changed_at > self.lifetimes.join
+        return True
+
+    def _take(self, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
+        """Write it into the book and tell the IPAM, or neither."""
+        done = self.book.write(lambda connection: self._reserve(connection, subnet, wish, caller))
+        try:
+            self._tell_ipam(done)
+        except Uncertain:
+            self.book.write(lambda connection: self._undo_in_doubt(connection, done, caller))
+            raise
+        except BaseException:
+            self.book.write(lambda connection: self._undo(connection, done, caller))
+            raise
+        return done
+
+    def _may_after_all(self, subnet: Subnet, wish: Wish, caller: Caller) -> bool:
+        """Whether a conflict is with a row upstream that is gone by now, or that ``wish`` may join (rule 12).
+
+        The book learns of it then. It does not where it would stay a conflict: somebody may just be trying it out.
+        """
+        inner = self._only_upstream(subnet, wish.address)
+        if inner is not None:
+            return not self._is_foreign(inner, wish.address)
+        with self.book.read() as connection:
+            inner = innermost(self._directories.current(connection), subnet, wish.address)
+            if taken.reservation(connection, inner, wish.address) is not None:
+                return False
+        record = self.ipam.record(inner, wish.address)
+        if record is None:
+            return False
+        now = self.clock()
+        described = (record.name, record.mac, record.description, record.note)
+        there = Reservation(inner, wish.address, *described, {record.counts_as: now}, (), now, now)
+        try:
+            refuse_conflict(there, wish, now, self.lifetimes.join)
+        except Conflict:
+            return False
+        self._note_upstream(inner, record, caller)
         return True
 
     def _reserve(self, connection: Connection, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
@@ -156,6 +197,11 @@ class Reservations(Foundation):
             except LeaseholdError as error:
                 # The address is right, only its description upstream is old: no reason to refuse (rule 5).
                 log.warning("%s: name and MAC could not be written to the IPAM: %s", after.address, error)
+
+    def _undo_in_doubt(self, connection: Connection, done: _Done, caller: Caller) -> None:
+        """Undo what upstream may do all the same, and remember that it may."""
+        if self._undo(connection, done, caller):
+            upstream.doubt(connection, done.subnet, done.after.address, self.clock())
 
     def _take_back(self, done: _Done, caller: Caller) -> None:
         """After publishing failed: the book and the IPAM as they were before ``done``."""

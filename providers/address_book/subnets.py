@@ -10,7 +10,8 @@ from netaddr import IPAddress, IPNetwork
 from sqlalchemy import Connection
 
 from providers.address_book.allocatable import check_description, host_range, passed_over, suggestible, without
-from providers.address_book.foundation import Foundation, counted
+from providers.address_book.editing import Editing
+from providers.address_book.foundation import counted
 from providers.address_book.subnet_conflicts import on_dhcp, refuse_reserved_gateway
 from providers.addresses import Range
 from providers.book import directory as shelf
@@ -23,7 +24,7 @@ from providers.model import Caller, Group, Occupancy, Subnet, SubnetSpec
 log = logging.getLogger(__name__)
 
 
-class Subnets(Foundation):
+class Subnets(Editing):
     """Finds, makes, changes and removes groups and subnets."""
 
     def groups(self) -> list[Group]:
@@ -39,6 +40,8 @@ class Subnets(Foundation):
 
     def add_group(self, name: str, description: str, caller: Caller) -> Group:
         """Make a group; raises Conflict when there is one of that name, InvalidValue for an unfit name."""
+
+        self._refuse_editing(name)
 
         def work(connection: Connection) -> Group:
             shelf.lock_all(connection)
@@ -101,6 +104,7 @@ class Subnets(Foundation):
         fit the network, Conflict when the group has that network, or it asks for ``/dhcp`` and another subnet is in the
         way there.
         """
+        self._refuse_editing(str(spec.network))
         check_description(spec)
         (added,) = self.book.write(lambda connection: self._add_subnets(connection, [spec], caller))
         return added
@@ -114,6 +118,7 @@ class Subnets(Foundation):
         if spec.network != subnet.network or spec.group.casefold() != subnet.group.name.casefold():
             raise InvalidValue(f"{subnet.network}: network and group cannot change; add another subnet")
         check_description(spec)
+        self._refuse_change(subnet_spec(subnet), spec)
 
         def work(connection: Connection) -> Subnet:
             shelf.lock_all(connection)
@@ -150,6 +155,7 @@ class Subnets(Foundation):
                 self._measure(connection, around, self._directories.within(connection))
             event_log.record(connection, self.clock(), caller, "subnet.remove", present, **_shown(present))
 
+        self._refuse_removal(subnet)
         found = self.occupancy(subnet)
         if (found.reserved or found.held) and not force:
             raise _occupied(subnet, found)
@@ -197,8 +203,11 @@ class Subnets(Foundation):
         """Release everything in a subnet; see AddressBook."""
         raise NotImplementedError
 
+    def _refresh(self) -> None:
+        """Bring groups and subnets up to what upstream has; see Mirroring."""
+
     def _directory(self) -> Directory:
-        self.ipam.refresh()
+        self._refresh()
         with self.book.read(snapshot=False) as connection:
             return self._directories.current(connection)
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from functools import partial
 
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
 from providers.address_book.allocatable import host_range, suggestible
-from providers.address_book.foundation import Foundation, counted, key_of_mac, may_be_suggested
+from providers.address_book.foundation import counted, key_of_mac, may_be_suggested
+from providers.address_book.steering import BEFORE_THE_HINT, Steering, from_a_random_point, in_any, starting_at
 from providers.addresses import Range
 from providers.book import event_log, free_space, promises, taken
 from providers.book.tables import KEY_LENGTH, holds, reservations, rests
 from providers.errors import Exhausted, InvalidValue, NotFound, Unavailable
-from providers.ipam.contract import Record
 from providers.model import Asker, Caller, Hold, Strategy, Subnet, Use
 
 _COUNT_MOST = 100_000
@@ -23,7 +24,7 @@ _WORTH_AN_EVENT = timedelta(minutes=1)
 """An extension that moves the end of a hold by less is written to the hold alone: some ask every few seconds."""
 
 
-class Suggestions(Foundation):
+class Suggestions(Steering):
     """Hands out promises: every address that leaves here is held."""
 
     def suggest(
@@ -50,12 +51,33 @@ class Suggestions(Foundation):
         if use is Use.GUEST:
             lifetime = self.lifetimes.hold_guest
         lifetime = max(lifetime, ttl) if ttl is not None else lifetime
-        for _ in range(_UPSTREAM_TRIES):
-            address, held = self.book.write(lambda c: self._promise(c, subnet, asker, key, lifetime, caller, span, use))
-            record = self.ipam.record(subnet, address) if held else None
+        self._survey_when_due(subnet)
+        near = self._begin(subnet, span)
+        # Where the book is known not to know, the next ones are as likely to be taken as this one.
+        patience = 1 if near is not None else BEFORE_THE_HINT
+        for tried in range(1, _UPSTREAM_TRIES + 1):
+            promise = partial(
+                self._promise,
+                subnet=subnet,
+                asker=asker,
+                key=key,
+                lifetime=lifetime,
+                caller=caller,
+                span=span,
+                use=use,
+                near=near,
+            )
+            address, held = self.book.write(promise)
+            try:
+                record = self.ipam.record(subnet, address) if held else None
+            except BaseException:
+                if not (asker.key or asker.mac):
+                    self._forget_hold(subnet, address, key, caller)
+                raise
             if record is None:
                 return address
             self._note_upstream(subnet, record, caller)
+            near = self._elsewhere(subnet, tried - patience, span)
         raise Unavailable(
             f"{_UPSTREAM_TRIES} addresses of {subnet.network} that the book has as free are taken upstream: "
             "run leasehold check"
@@ -84,6 +106,19 @@ class Suggestions(Foundation):
 
         return self.book.write(work)
 
+    def _forget_hold(self, subnet: Subnet, address: IPAddress, key: str, caller: Caller) -> None:
+        """End the hold of an asker that was told nothing, and cannot ask for it again."""
+
+        def work(connection: Connection) -> None:
+            present, directory = self._enter(connection, subnet)
+            hold = promises.hold_at(connection, present, address)
+            if hold is not None and hold.key == key:
+                promises.drop_hold(connection, present, address)
+                self._give_back(connection, present, directory, address)
+                event_log.record(connection, self.clock(), caller, "hold.release", present, address, key=key)
+
+        self.book.write(work)
+
     def _key(self, asker: Asker) -> str:
         if asker.key is not None:
             key = f"key:{asker.key}"
@@ -104,8 +139,9 @@ class Suggestions(Foundation):
         caller: Caller,
         span: Range | None,
         use: Use,
+        near: IPAddress | None = None,
     ) -> tuple[IPAddress, bool]:
-        """The address, and whether it is held: the asker's own DHCP host is not."""
+        """The address, and whether it is held: the asker's own DHCP host is not. Looks at ``near`` first, and above."""
         now = self.clock()
         subnet, directory = self._enter(connection, subnet)
         ranges = suggestible(subnet, span)
@@ -114,10 +150,10 @@ class Suggestions(Foundation):
         self._expire(connection, subnet, directory, now)
         until = now + lifetime
         has = promises.belongings(connection, subnet, key, asker.mac)
-        if has.host is not None and _in(own, has.host) and self._may_tell(connection, subnet, has.host, use, now):
+        if has.host is not None and in_any(own, has.host) and self._may_tell(connection, subnet, has.host, use, now):
             return has.host, False
         if has.hold is not None and has.hold_until is not None:
-            if _in(own, has.hold) and may_be_suggested(subnet, directory, has.hold):
+            if in_any(own, has.hold) and may_be_suggested(subnet, directory, has.hold):
                 until = max(until, has.hold_until)
                 promises.extend_hold(connection, subnet, has.hold, until)
                 if until - has.hold_until >= _WORTH_AN_EVENT:
@@ -126,10 +162,10 @@ class Suggestions(Foundation):
             promises.drop_hold(connection, subnet, has.hold)
             self._let_rest(connection, subnet, directory, has.hold, key, now)
             event_log.record(connection, now, caller, "hold.release", subnet, has.hold, key=key, mac=asker.mac)
-        resting = [each for each in has.rests if _in(own, each) and may_be_suggested(subnet, directory, each)]
+        resting = [each for each in has.rests if in_any(own, each) and may_be_suggested(subnet, directory, each)]
         address = self._regain(connection, subnet, asker, own, resting)
         if address is None:
-            address = self._choose(connection, subnet, ranges)
+            address = self._choose(connection, subnet, ranges, near)
         if address is None and self._expire(connection, subnet, directory, now, all_due=True):
             address = self._choose(connection, subnet, ranges)
         if address is None:
@@ -158,17 +194,21 @@ class Suggestions(Foundation):
             promises.drop_rest(connection, subnet, resting[0])
             return resting[0]
         lease = self.dhcp.lease_of(subnet, asker.mac) if asker.mac else None
-        if lease is not None and _in(own, lease.address):
+        if lease is not None and in_any(own, lease.address):
             run = free_space.run_from(connection, subnet.id, lease.address)
             if run is not None and lease.address in run:
                 free_space.carve(connection, subnet.id, run, lease.address)
                 return lease.address
         return None
 
-    def _choose(self, connection: Connection, subnet: Subnet, ranges: list[Range]) -> IPAddress | None:
+    def _choose(
+        self, connection: Connection, subnet: Subnet, ranges: list[Range], near: IPAddress | None = None
+    ) -> IPAddress | None:
         """Pick a free address by the strategy of the subnet and take it out of the free space."""
-        if subnet.strategy is Strategy.RANDOM:
-            ranges = _from_a_random_point(ranges)
+        if near is not None:
+            ranges = starting_at(ranges, near)
+        elif subnet.strategy is Strategy.RANDOM:
+            ranges = from_a_random_point(ranges)
         for each in ranges:
             address = self._first_free(connection, subnet, each)
             if address is not None:
@@ -196,37 +236,3 @@ class Suggestions(Foundation):
         resting = sum(taken.count(connection, rests, subnet, each, most=_COUNT_MOST) for each in ranges)
         counts = counted([(used, "reserved"), (held, "held"), (resting, "resting")])
         return Exhausted(f"No free address in {where}: {counts}", used=used, held=held)
-
-    def _note_upstream(self, subnet: Subnet, record: Record, caller: Caller) -> None:
-        """Turn the hold on an address that someone else made upstream into a reservation that says so (rule 12)."""
-
-        def work(connection: Connection) -> None:
-            now, address = self.clock(), record.address
-            present, _ = self._enter_inner(connection, subnet, address)
-            promises.drop_hold(connection, present, address)
-            if taken.reservation(connection, present, address) is None:
-                promises.drop_rest(connection, present, address)
-                free_space.take(connection, present.id, address)
-                described = {key: getattr(record, key) for key in ("name", "mac", "description", "note")}
-                taken.add(connection, present, address, now, **described)
-                taken.add_use(connection, present, address, Use.UPSTREAM, now)
-                shown = {"name": record.name, "mac": record.mac}
-                event_log.record(connection, now, caller, "address.upstream", present, address, **shown)
-
-        self.book.write(work)
-
-
-def _in(ranges: list[Range], address: IPAddress) -> bool:
-    return any(address in each for each in ranges)
-
-
-def _from_a_random_point(ranges: list[Range]) -> list[Range]:
-    """The same addresses, starting at a random one and going around."""
-    sizes = [int(each.last) - int(each.first) + 1 for each in ranges]
-    offset = secrets.randbelow(sum(sizes)) if ranges else 0
-    for index, (each, size) in enumerate(zip(ranges, sizes, strict=True)):
-        if offset < size:
-            turned = [Range(each.first + offset, each.last), *ranges[index + 1 :], *ranges[:index]]
-            return turned + ([Range(each.first, each.first + (offset - 1))] if offset else [])
-        offset -= size
-    return ranges

@@ -128,6 +128,19 @@ def add_group(connection: Connection, name: str, description: str) -> Group:
     return Group(_new_id(result), name, description)
 
 
+def change_group(connection: Connection, group: Group, name: str, description: str) -> Group:
+    """Write another name and description over a group."""
+    connection.execute(update(groups).where(groups.c.id == group.id).values(name=name, description=description))
+    _changed(connection)
+    return Group(group.id, name, description)
+
+
+def remove_group(connection: Connection, group: Group) -> None:
+    """Remove a group, which must have no subnets."""
+    connection.execute(delete(groups).where(groups.c.id == group.id))
+    _changed(connection)
+
+
 def add_subnet(connection: Connection, spec: SubnetSpec, group: Group, *, dhcp: bool) -> Subnet:
     """Write a new subnet."""
     row = _row(spec) | {"group_id": group.id, "dhcp": dhcp, "revision": 1}
@@ -144,6 +157,13 @@ def change_subnet(connection: Connection, subnet: Subnet, spec: SubnetSpec, *, d
     connection.execute(update(subnets).where(subnets.c.id == subnet.id).values(row))
     _changed(connection)
     return _subnet(subnet.id, revision, spec, subnet.group, dhcp=dhcp)
+
+
+def resize_subnet(connection: Connection, subnet: Subnet, network: IPNetwork) -> None:
+    """Let a subnet have another network; what is in it stays in it."""
+    row = {"network": network.network, "prefix": network.prefixlen, "revision": subnet.revision + 1}
+    connection.execute(update(subnets).where(subnets.c.id == subnet.id).values(row))
+    _changed(connection)
 
 
 def remove_subnet(connection: Connection, subnet: Subnet) -> None:

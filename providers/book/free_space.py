@@ -58,6 +58,16 @@ def take(connection: Connection, subnet_id: int, address: IPAddress) -> None:
         carve(connection, subnet_id, run, address)
 
 
+def take_run(connection: Connection, subnet_id: int, whole: Range) -> None:
+    """Make every address of ``whole`` not free, whether it was or not."""
+    while (run := run_from(connection, subnet_id, whole.first)) is not None and run.first <= whole.last:
+        connection.execute(_REMOVE, {"subnet": subnet_id, "at": run.last})
+        left = [(run.first, whole.first - 1)] if run.first < whole.first else []
+        right = [(whole.last + 1, run.last)] if run.last > whole.last else []
+        for first, last in left + right:
+            connection.execute(_ADD, {"subnet_id": subnet_id, "first": first, "last": last})
+
+
 def give(connection: Connection, subnet_id: int, address: IPAddress) -> None:
     """Make ``address`` free, joining the runs on both sides; it may be free already."""
     # The run that ends just below is found by its own end, the one above by being the next.

@@ -220,3 +220,63 @@ tokens = Table(
     Column("last_used_at", Moment),
     sqlite_autoincrement=True,
 )
+
+upstream_groups = Table(
+    "upstream_groups",
+    metadata,
+    Column("group_id", Integer, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    comment="What the IPAM upstream calls a group.",
+    **KEYED,
+)
+
+upstream_subnets = Table(
+    "upstream_subnets",
+    metadata,
+    _subnet_id(),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("full", Boolean, nullable=False),
+    Column("floor", Address),
+    Column("floor_until", Moment),
+    Column("gone_at", Moment),
+    comment="A subnet upstream: its name there, whether it is full, below what all is taken, since when gone.",
+    **KEYED,
+)
+
+upstream_doubts = Table(
+    "upstream_doubts",
+    metadata,
+    _subnet_id(),
+    Column("address", Address, primary_key=True),
+    Column("since", Moment, nullable=False),
+    comment="Addresses that upstream may have taken for us, although nobody here has them.",
+    **KEYED,
+)
+
+upstream_turns = Table(
+    "upstream_turns",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("not_before", Moment, nullable=False),
+    comment="What one process does for all, and when it is next to be done.",
+    **KEYED,
+)
+
+upstream_logins = Table(
+    "upstream_logins",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("token", Text),
+    Column("refused_until", Moment),
+    Column("refusal", Text),
+    comment="The sealed token that all processes share, or why there is none.",
+    **KEYED,
+)
+
+upstream_mark = Table(
+    "upstream_mark",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("mark", String(16), nullable=False),
+    comment="One row: what the rows upstream bear that were made from this book.",
+)

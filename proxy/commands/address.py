@@ -170,9 +170,11 @@ def set_(ctx: click.Context, /, address: IPAddress, group: str, **told: str | No
 @group_option
 @pass_session
 def adopt(session: Session, address: IPAddress, group: str) -> None:
-    """Make an address ours that someone else made in the IPAM.
+    """Make an address ours that somebody else took in the IPAM upstream.
 
-    Only one with the use upstream can be adopted. From then on it is changed and released like any other.
+    Its row there gets our mark, and keeps its name, MAC and description. From then on it is released and described
+    from here. Adopting what is ours already is no error. A row that is missing there, although the address is reserved
+    here, is made again.
     """
     subnet = session.book.subnet_of(address, group)
     adopted = session.book.adopt(subnet, address, session.caller)

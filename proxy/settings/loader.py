@@ -182,6 +182,8 @@ class _Loading:
             return module, {}
         self.in_use.add(provider.name)
         reading = self._section(provider, directory / f"{provider.name}.yml", {})
+        if issubclass(contract, IPAMProvider) and not reading.problems:
+            self.warnings += _ipam_class(name).warnings(reading.values)
         return module, reading.values
 
     def _other_files(self, directory: Path) -> None:
@@ -217,6 +219,12 @@ def _provider(name: str, known: Mapping[str, str], contract: type[DHCPProvider] 
     if not issubclass(found, contract):
         raise Misconfigured(f"{name!r} is no {contract.__name__}")
     return Section(getattr(found, "name", name), found.settings_schema())
+
+
+def _ipam_class(name: str) -> type[IPAMProvider]:
+    """The class of a provider whose section could be made."""
+    found: type[IPAMProvider] = load_class(name, IPAM_PROVIDERS)
+    return found
 
 
 def _mapping(name: str, overrides: object) -> Mapping[str, object]:

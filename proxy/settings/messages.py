@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from marshmallow import fields
@@ -12,6 +13,8 @@ from proxy.settings.sections import Key
 
 SECRET = "(secret)"  # noqa: S105 - what is shown instead of one
 _LONGEST = 100
+_USER_INFO = re.compile(r"://[^/\s]*@")
+"""User and password in a URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def wrong(key: Key, origin: Origin, value: object, messages: object) -> list[str
 def shown(value: object) -> str:
     """A value in one line, as YAML would spell it and not endless."""
     text = f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = "".join(char if char.isprintable() else "?" for char in text)
+    text = _USER_INFO.sub("://***@", "".join(char if char.isprintable() else "?" for char in text))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

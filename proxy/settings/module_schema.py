@@ -93,7 +93,8 @@ class ExternalIPAMSchema(Schema):
         IPAM_PROVIDERS,
         load_default="externalipam_local",
         metadata=about(
-            "Who keeps the truth about which addresses are taken, for /dhcp as well. externalipam_local: the book."
+            "Who keeps the truth about which addresses are taken, for /dhcp as well. externalipam_local: the book; "
+            "externalipam_phpipam: a phpIPAM."
         ),
     )
     ip_exists_form = Choice(

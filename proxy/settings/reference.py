@@ -45,9 +45,10 @@ For keys marked *secret* a second variable with `_FILE` at its end names a file 
 
 ## Files of the Ruby smart proxy
 
-An existing `settings.yml`, `settings.d/dhcp.yml` and `settings.d/externalipam.yml` can be taken as they are. Note that
-some defaults differ: Leasehold listens on 127.0.0.1, on http port 8000 when no certificate is set, logs to the standard
-output, both modules are enabled, and addresses are not probed.
+An existing `settings.yml`, `settings.d/dhcp.yml`, `settings.d/externalipam.yml` and
+`settings.d/externalipam_phpipam.yml` can be taken as they are. Note that some defaults differ: Leasehold listens on
+127.0.0.1, on http port 8000 when no certificate is set, logs to the standard output, both modules are enabled, and
+addresses are not probed.
 """
 
 

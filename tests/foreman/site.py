@@ -90,9 +90,6 @@ class NotingIPAM(Failing, IPAMProvider):
         super().__init__(book, {})
         self.rows: dict[str, Record] = {}
 
-    def refresh(self) -> None:
-        """Subnets are ours alone."""
-
     def record(self, subnet: Subnet, address: IPAddress) -> Record | None:
         """The row of an address."""
         return self.rows.get(str(address))
@@ -233,8 +230,8 @@ class Site:
         return {str(hold.address): hold.mac for hold in self.book.holds()}
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Everything that is in the book."""
-        return dump(self.book.book)
+        """Everything that is in the book, but for when it is to look upstream again."""
+        return dump(self.book.book, without=("upstream_turns",))
 
     def taken(self) -> dict[str, tuple[set[str], dict[str, str]]]:
         """Reserved addresses with their uses and DHCP hosts."""

@@ -10,6 +10,8 @@ from netaddr import IPAddress
 from providers.model import Lease
 from tests.foreman.site import DHCP_ONLY, IN_IPAM, IPAM_ONLY, MAIL, SPARE, WEB, changed, modes
 
+pytestmark = pytest.mark.parametrize("truth", ["noting"], indirect=True)
+
 
 def test_same_form_opened_twice_has_the_same_address(site, foreman, other_foreman):
     first = foreman.suggest(site.interface("web", WEB))

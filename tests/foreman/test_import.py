@@ -13,6 +13,8 @@ from tests.foreman.orchestration import ForemanSubnet
 from tests.foreman.site import DHCP_ONLY, GROUP, IPAM_ONLY, OPERATOR, WEB, modes
 from tests.foreman.wire import ProxyError
 
+pytestmark = pytest.mark.parametrize("truth", ["noting"], indirect=True)
+
 
 def imported(told: dict[str, Any]) -> dict[str, Any]:
     """The form of a subnet that Foreman fills from what the proxy tells; what is not told stays blank."""

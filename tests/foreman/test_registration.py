@@ -10,6 +10,8 @@ from tests.foreman.client import Root
 from tests.foreman.site import IPAM_ONLY, modes
 from tests.foreman.wire import Wire
 
+pytestmark = pytest.mark.parametrize("truth", ["noting"], indirect=True)
+
 pytestmark = modes(IPAM_ONLY)
 
 KNOWN_TO_FOREMAN = {"dhcp", "externalipam", "logs", "dns", "tftp", "bmc", "puppet", "puppetca", "realm", "templates"}

@@ -14,10 +14,12 @@ CONTEXT.set_forkserver_preload(
 _PATIENCE = 60
 
 
-def together(many: int, work: Callable[..., list[Any]], *arguments: object) -> list[Any]:
+def together(
+    many: int, work: Callable[..., list[Any]], *arguments: object, patience: float = _PATIENCE
+) -> list[Any]:
     """Run ``work(number, *arguments)`` in ``many`` processes at once; returns all that they returned.
 
-    Raises AssertionError when one of them ends badly.
+    Raises AssertionError when one of them ends badly; each may take ``patience`` seconds.
     """
     results: Any = CONTEXT.Queue()
     start: Any = CONTEXT.Barrier(many)
@@ -26,9 +28,9 @@ def together(many: int, work: Callable[..., list[Any]], *arguments: object) -> l
     ]
     for process in processes:
         process.start()
-    found = [results.get(timeout=_PATIENCE) for _ in processes]
+    found = [results.get(timeout=patience) for _ in processes]
     for process in processes:
-        process.join(_PATIENCE)
+        process.join(patience)
     errors = [each for each in found if isinstance(each, str)]
     assert not errors, errors
     return [each for part in found for each in part]

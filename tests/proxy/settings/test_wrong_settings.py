@@ -85,7 +85,7 @@ DHCP = {
 }
 EXTERNALIPAM = {
     "enabled": ["ftp", "maybe", "7"],
-    "use_provider": ["externalipam_phpipam", "7", "site_providers.PeerDHCP", "site_providers.answer"],
+    "use_provider": ["externalipam_infoblox", "7", "site_providers.PeerDHCP", "site_providers.answer"],
     "ip_exists_form": ["json", "7", "true", "''"],
 }
 LOGS = {"enabled": ["maybe", "7", "''"]}
@@ -186,7 +186,7 @@ def test_a_wrong_value_is_told_with_file_key_and_what_is_allowed(write, refusal,
             "settings.d/externalipam.yml",
             ":use_provider: site_providers.PeerDHCP",
             "config/settings.d/externalipam.yml: :use_provider: 'site_providers.PeerDHCP' is no IPAMProvider; "
-            "allowed: externalipam_local, or the dotted path of a class",
+            "allowed: externalipam_local, externalipam_phpipam, or the dotted path of a class",
         ),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_wrong_override_is_named_as_the_command_line(refusal):
 def test_everything_wrong_is_told_at_once(write, refusal):
     write("settings.yml", ":http_port: soon\n:threads: 0")
     write("settings.d/dhcp.yml", ":enabled: maybe\n:subnets: [x, y]")
-    write("settings.d/externalipam.yml", ":use_provider: externalipam_phpipam")
+    write("settings.d/externalipam.yml", ":use_provider: externalipam_infoblox")
     lines = refusal()
     assert [line.split(": ")[1].strip(":") for line in lines] == [
         "http_port",

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["subnet_id", "address"],
             ["reservations.subnet_id", "reservations.address"],
-            name="fk_labels_subnet_id_address_reservations",
+            name="fk_labels_subnet_id_address",
             ondelete="CASCADE",
             onupdate="CASCADE",
         ),

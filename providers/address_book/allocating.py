@@ -1,0 +1,82 @@
+"""Suggesting and reserving in one go: rule 11 of the address book, for whoever does not care which address it is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+
+from netaddr import IPAddress
+
+from providers.address_book.reservations import Reservations
+from providers.address_book.suggestions import Suggestions
+from providers.addresses import Range
+from providers.errors import Conflict, NotFound
+from providers.model import Asker, Caller, DHCPHost, Reservation, Subnet, Use
+
+_TRIES = 8
+
+
+class Allocating(Suggestions, Reservations):
+    """Takes the next address."""
+
+    def allocate(
+        self,
+        subnet: Subnet,
+        asker: Asker,
+        use: Use,
+        caller: Caller,
+        *,
+        span: Range | None = None,
+        ttl: timedelta | None = None,
+        name: str | None = None,
+        mac: str | None = None,
+        description: str | None = None,
+        note: str | None = None,
+        host: DHCPHost | None = None,
+        related_macs: Collection[str] = (),
+    ) -> Reservation:
+        """Reserve the next free address for ``use``; see ``suggest`` and ``reserve`` for the rest.
+
+        Whoever is faster upstream between the look-up and the create only makes it a later address. Raises Exhausted
+        when nothing is left, Conflict when the book itself has something against it (another host has the name).
+        """
+        nobody = asker.key is None and asker.mac is None
+        known = Asker(key=f"allocation:{secrets.token_hex(8)}") if nobody else asker
+        for attempt in range(1, _TRIES + 1):
+            address = self.suggest(subnet, known, caller, span=span, ttl=ttl)
+            try:
+                return self.reserve(
+                    subnet,
+                    address,
+                    use,
+                    caller,
+                    name=name,
+                    mac=mac,
+                    description=description,
+                    note=note,
+                    host=host,
+                    related_macs=related_macs,
+                )
+            except Conflict:
+                if attempt == _TRIES or not self._was_lost(subnet, address):
+                    self._let_go(subnet, address, caller, mine=nobody)
+                    raise
+            except BaseException:
+                self._let_go(subnet, address, caller, mine=nobody)
+                raise
+        raise AssertionError("unreachable")
+
+    def _was_lost(self, subnet: Subnet, address: IPAddress) -> bool:
+        """Whether somebody else has the address now, upstream or in the book, so that another one is as good."""
+        if self.ipam.record(subnet, address) is not None:
+            return True
+        return self.exists(subnet, address)
+
+    def _let_go(self, subnet: Subnet, address: IPAddress, caller: Caller, *, mine: bool) -> None:
+        """End the hold of a call that nobody can repeat."""
+        if mine:
+            try:
+                self.release_hold(subnet, address, caller)
+            except NotFound:
+                return
