@@ -23,6 +23,13 @@ class Use(StrEnum):
     UPSTREAM = "upstream"
 
 
+class Pending(StrEnum):
+    """Where a DHCP host is on its way to: the DHCP server has yet to confirm that it serves it, or no longer."""
+
+    PUBLISH = "publish"
+    WITHDRAW = "withdraw"
+
+
 class Strategy(StrEnum):
     """How the next address is picked among the free ones."""
 

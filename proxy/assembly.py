@@ -8,6 +8,7 @@ from providers.address_book.foundation import Aside
 from providers.book import schema_version
 from providers.book.database import Book
 from providers.clock import Clock, utc_now
+from providers.dhcp.contract import DHCPProvider
 from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS, load_class
 from proxy.settings import Settings
 
@@ -24,11 +25,10 @@ def open_address_book(settings: Settings, *, clock: Clock = utc_now, aside: Asid
     try:
         schema_version.check(book)
         ipam_class = load_class(settings.externalipam.use_provider, IPAM_PROVIDERS)
-        dhcp_class = load_class(settings.dhcp.use_provider, DHCP_PROVIDERS)
         return AddressBook(
             book,
             ipam_class(book, settings.externalipam.provider_settings),
-            dhcp_class(book, settings.dhcp.provider_settings),
+            open_dhcp(settings, book),
             lifetimes=lifetimes(settings),
             clock=clock,
             aside=aside,
@@ -39,6 +39,13 @@ def open_address_book(settings: Settings, *, clock: Clock = utc_now, aside: Asid
     except BaseException:
         book.close()
         raise
+
+
+def open_dhcp(settings: Settings, book: Book) -> DHCPProvider:
+    """The DHCP provider that the settings name. Raises Misconfigured when there is none of that name."""
+    found = load_class(settings.dhcp.use_provider, DHCP_PROVIDERS)
+    provider: DHCPProvider = found(book, {"server": settings.dhcp.server, **settings.dhcp.provider_settings})
+    return provider
 
 
 def lifetimes(settings: Settings) -> Lifetimes:

@@ -26,6 +26,7 @@ from proxy.listeners import check, listeners
 from proxy.logs.configuration import for_gunicorn, start_log
 from proxy.receiving import LONGEST_LINE, MOST_HEADERS
 from proxy.settings import Settings
+from proxy.syncing import start_sync
 from proxy.tls import server_context
 from proxy.waiting import Waiting
 from proxy.worker import Worker
@@ -131,6 +132,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hint
         # sixth of the time that requests take.
         gc.collect()
         gc.freeze()
+        start_sync(book, self._settings)
         return app
 
 

@@ -14,6 +14,8 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 ``labelling``         owner and tag, for phpIPAM's clients
 ``serving``           what a caller's few words mean: a range, a DHCP host
 ``search``            finding reservations and holds, a page at a time
+``publishing``        telling the DHCP server, one host at a time
+``syncing``           book and DHCP server compared, and brought together
 ``importing``         many of them at once: ``incoming`` as ``import_plan`` lets them in
 ``guests``            jails and virtual machines, as their nodes report them; its parts are called ``guest_...``
 ``claims``            which node may run a guest
@@ -38,9 +40,9 @@ from providers.address_book.importing import Imports
 from providers.address_book.labelling import Labelling
 from providers.address_book.mirroring import Mirroring
 from providers.address_book.queries import Queries
-from providers.address_book.releases import Releases
 from providers.address_book.search import Search
 from providers.address_book.subnets import subnet_spec
+from providers.address_book.syncing import Syncing
 from providers.model import Caller, Subnet
 
 __all__ = ["AddressBook", "Lifetimes", "subnet_spec"]
@@ -57,17 +59,17 @@ class AddressBook(
     Labelling,
     Adopting,
     Allocating,
-    Releases,
+    Syncing,
     Search,
     Queries,
 ):
     """Suggest, reserve, release, list: the few methods behind every face."""
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the DHCP server and the database."""
+        self.dhcp.close()
         self.book.close()
 
     def _empty(self, subnet: Subnet, caller: Caller) -> None:
-        for reservation in self.reservations(subnet):
-            if reservation.subnet.id == subnet.id:
-                self.release(subnet, caller, address=reservation.address)
+        own = (each for each in self.reservations(subnet) if each.subnet.id == subnet.id)
+        self._release_all(subnet, own, caller)

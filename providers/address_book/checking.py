@@ -48,7 +48,7 @@ class Checking(Subnets, Comparing):
                 blocked |= finding.blocks
                 yield finding
         if self.ipam.capabilities.remote and not blocked:
-            yield from self._compared()
+            yield from self._compared_upstream()
 
     def repair(self, caller: Caller) -> list[Finding]:
         """Repair what can be repaired, in one transaction with an event for each; returns what was found and done.

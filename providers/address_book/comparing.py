@@ -20,7 +20,7 @@ _COMPARED = ("name", "mac", "description", "note")
 class Comparing(UpstreamRows, Queries):
     """Reads both, and changes nothing."""
 
-    def _compared(self) -> Iterator[Finding]:
+    def _compared_upstream(self) -> Iterator[Finding]:
         with self.book.read() as connection:
             directory = self._directories.current(connection)
             gone = upstream.gone(connection)

@@ -14,6 +14,7 @@ from providers.address_book.import_plan import Draft, Planner, description, wish
 from providers.address_book.incoming import Clash, Incoming, IncomingAddress, Plan
 from providers.address_book.reservations import Reservations
 from providers.address_book.subnets import Subnets
+from providers.address_book.syncing import Syncing
 from providers.book import bulk, event_log
 from providers.book import directory as shelf
 from providers.book.directory import Directory
@@ -29,7 +30,7 @@ Progress = Callable[[int, int], None]
 _MOST_TOLD = 5
 
 
-class Imports(Subnets, Reservations):
+class Imports(Subnets, Reservations, Syncing):
     """Plans and applies imports."""
 
     def plan_import(self, incoming: Incoming) -> Plan:
@@ -59,7 +60,7 @@ class Imports(Subnets, Reservations):
             return found
 
         done = self.book.write(work)
-        self._tell(done)
+        self._tell(done, caller)
         return done.plan()
 
     def _drafted(self, connection: Connection, directory: Directory, incoming: Incoming) -> Draft:
@@ -109,26 +110,42 @@ class Imports(Subnets, Reservations):
             shown = {"use": min(entry.uses).value, "name": name, "mac": mac, "origin": entry.origin}
             event_log.record(connection, now, caller, "address.reserve", subnet, entry.address, **shown)
 
-    def _tell(self, done: Draft) -> None:
+    def _tell(self, done: Draft, caller: Caller) -> None:
         """Let the IPAM and the DHCP server know. What fails is in the book nevertheless: it is the one to be right."""
-        if not (self.ipam.capabilities.remote or self.dhcp.capabilities.publishes):
-            return
         failures: list[IPAddress] = []
-        new: dict[tuple[str, IPAddress], IncomingAddress] = {}
-        for home, entry in done.fresh:
-            new.setdefault((home.group.name, entry.address), entry)
-        for (group, address), entry in new.items():
-            record = Record(address, *description(entry), entry.description, entry.note, ours=True)
-            self._let_know(group, address, partial(self.ipam.create, record=record), failures)
-        for home, entry in (*done.fresh, *done.joining):
-            if entry.host is not None:
-                publish = partial(self.dhcp.publish, host=entry.host)
-                self._let_know(home.group.name, entry.address, publish, failures)
+        if self.ipam.capabilities.remote:
+            new: dict[tuple[str, IPAddress], IncomingAddress] = {}
+            for home, entry in done.fresh:
+                new.setdefault((home.group.name, entry.address), entry)
+            for (group, address), entry in new.items():
+                record = Record(address, *description(entry), entry.description, entry.note, ours=True)
+                self._let_know(group, address, partial(self.ipam.create, record=record), failures)
+        if self.dhcp.capabilities.publishes:
+            self._serve_imported(done, caller, failures)
         if failures:
             raise Unavailable(
                 f"Everything is in the book, but the IPAM or the DHCP server was not told of {len(failures)} "
                 f"addresses, the first being {failures[0]}"
             )
+
+    def _serve_imported(self, done: Draft, caller: Caller, failures: list[IPAddress]) -> None:
+        """Let the DHCP server serve what came in, each subnet at once."""
+        served: dict[int, tuple[Subnet, list[IPAddress]]] = {}
+        for home, entry in (*done.fresh, *done.joining):
+            if entry.host is not None:
+                subnet = self.subnet_of(entry.address, home.group.name)
+                served.setdefault(subnet.id, (subnet, []))[1].append(entry.address)
+        for subnet, addresses in served.values():
+            try:
+                synced = self.sync_subnet(subnet, caller)
+            except LeaseholdError as error:
+                log.warning("%s: imported, but the DHCP server was not told: %s", subnet, error)
+                failures += addresses
+                continue
+            for failure in synced.failures:
+                log.warning("%s: imported, but not served: %s", subnet, failure)
+            failures += addresses[: len(synced.failures)]
+
     def _let_know(
         self, group: str, address: IPAddress, tell: Callable[[Subnet], None], failures: list[IPAddress]
     ) -> None:

@@ -61,15 +61,20 @@ class Queries(Foundation):
 
     def lease_of(self, subnet: Subnet, mac: str) -> Lease | None:
         """The active lease of a MAC."""
+        self.dhcp.refresh()
         return self.dhcp.lease_of(subnet, mac)
 
     def lease_at(self, subnet: Subnet, address: IPAddress) -> Lease | None:
         """The active lease on an address."""
+        self.dhcp.refresh()
         return self.dhcp.lease_at(subnet, address)
 
     def leases(self, subnet: Subnet) -> Iterator[Lease]:
-        """The active leases of a subnet, by address."""
-        return self.dhcp.leases(subnet)
+        """The active leases of a subnet, by address, without those of DHCP hosts on their own address.
+
+        Kea and dnsmasq lease a reserved address to its host too, which would be there twice.
+        """
+        return self._unreserved(subnet, self.dhcp.leases(subnet))
 
     def inside(self, subnet: Subnet) -> list[Subnet]:
         """The subnets of the same group within a subnet, at any depth."""
@@ -90,6 +95,16 @@ class Queries(Foundation):
             return event_log.latest(
                 connection, limit=limit, subnet=subnet, address=address, action=action, before=before
             )
+
+    def _unreserved(self, subnet: Subnet, leases: Iterator[Lease]) -> Iterator[Lease]:
+        reserved: set[tuple[str, IPAddress]] | None = None
+        for lease in leases:
+            if reserved is None:
+                with self.book.read() as connection:
+                    places = (subnet, *self._directories.current(connection).inside(subnet))
+                    reserved = {host for each in places for host in taken.hosts_and_places(connection, each)}
+            if (lease.mac, lease.address) not in reserved:
+                yield lease
 
     def _page(self, subnet: Subnet, after: IPAddress | None) -> list[Reservation]:
         with self.book.read() as connection:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
-from providers.address_book.foundation import Foundation, innermost, key_of_mac
-from providers.book import event_log, guests, taken
+from providers.address_book.foundation import innermost, key_of_mac
+from providers.address_book.publishing import Publishing
+from providers.book import event_log, guests, pending, taken
 from providers.ipam.contract import our_record
-from providers.model import Caller, Reservation, Subnet, Use
+from providers.model import Caller, DHCPHost, Pending, Reservation, Subnet, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class _Parting:
         return set(self.reservation.uses) == self.uses
 
 
-class Releases(Foundation):
+class Releases(Publishing):
     """Ends uses; what has none left rests and is free again."""
 
     def release(
@@ -65,6 +67,20 @@ class Releases(Foundation):
                 known = taken.reservation(connection, inner, address) is not None
             if not known:
                 self.ipam.delete(inner, address)
+    def _release_all(self, subnet: Subnet, reservations: Iterable[Reservation], caller: Caller) -> None:
+        """Release ``reservations``, which are all of a subnet."""
+        self._withdraw_all(subnet)
+        for reservation in reservations:
+            parting = _parting(reservation, None, None)
+            if parting is not None:
+                self._part(parting, caller, withdrawn=True)
+
+    def _finish_going(self, subnet: Subnet, host: DHCPHost, since: datetime, caller: Caller) -> None:
+        """Delete a host that has been going ``since``, unless somebody has reserved it again; raises as ``release``."""
+        for reservation in self._found(subnet, None, host.mac):
+            parting = _parting(reservation, host.mac, Use.DHCP)
+            if parting is not None and reservation.address == host.address:
+                self._part(parting, caller, since)
 
     def _found(self, subnet: Subnet, address: IPAddress | None, mac: str | None) -> list[Reservation]:
         with self.book.read() as connection:
@@ -77,11 +93,13 @@ class Releases(Foundation):
             found = [taken.reservation(connection, where, what) for where, what in places]
         return [reservation for reservation in found if reservation is not None]
 
-    def _part(self, parting: _Parting, caller: Caller) -> None:
+    def _part(
+        self, parting: _Parting, caller: Caller, since: datetime | None = None, *, withdrawn: bool = False
+    ) -> None:
         there = parting.reservation
-        for host in there.hosts:
-            if host.mac in parting.macs:
-                self.dhcp.withdraw(there.subnet, host)
+        going = [host for host in there.hosts if host.mac in parting.macs]
+        if going and not withdrawn and self._publishes(there.subnet):
+            self._withdraw(there.subnet, going, since)
         if parting.whole:
             self.ipam.delete(there.subnet, there.address)
         left = self.book.write(lambda connection: self._release(connection, parting, caller))
@@ -90,6 +108,11 @@ class Releases(Foundation):
             self.ipam.create(left.subnet, our_record(left))
         elif not parting.whole and left is None:
             self.ipam.delete(there.subnet, there.address)
+        if left is not None:
+            # Reserved again while we withdrew it: the last word is the book's.
+            for host in left.hosts:
+                if host.mac in parting.macs:
+                    self._settle(left.subnet, host)
 
     def _release(self, connection: Connection, parting: _Parting, caller: Caller) -> Reservation | None:
         now = self.clock()
@@ -99,6 +122,8 @@ class Releases(Foundation):
         if there is None:
             return None
         going = {host.mac for host in there.hosts} & parting.macs
+        if self._publishes(subnet):
+            going = {mac for mac in going if pending.of(connection, subnet, mac) is Pending.WITHDRAW}
         for mac in sorted(going):
             taken.remove_host(connection, subnet, mac)
         ending = set(there.uses) & parting.uses

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from providers.address_book.allocatable import refuse_unusable, usable
 from providers.address_book.foundation import innermost
 from providers.address_book.joining import Wish, refuse_conflict, refuse_host_conflict
+from providers.address_book.publishing import Confirmed, Publishing
 from providers.address_book.texts import (
     refuse_unfit_description,
     refuse_unfit_host,
@@ -20,29 +21,34 @@ from providers.address_book.texts import (
     refuse_unfit_note,
 )
 from providers.address_book.upstream_rows import UpstreamRows
-from providers.book import event_log, free_space, promises, taken, upstream
+from providers.book import event_log, free_space, pending, promises, taken, upstream
 from providers.book.promises import Rest
-from providers.errors import Conflict, InvalidValue, LeaseholdError, Uncertain
+from providers.errors import Conflict, InvalidValue, LeaseholdError, Unavailable, Uncertain
 from providers.ipam.contract import our_record
-from providers.model import Caller, DHCPHost, Hold, Reservation, Subnet, Use
+from providers.model import Caller, DHCPHost, Hold, Pending, Reservation, Subnet, Use
 
 log = logging.getLogger(__name__)
 
+_TRIES = 3
 _DESCRIPTION = ("name", "mac", "description", "note")
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What a reservation did to the book, and what was there before: enough to undo it."""
+    """What a reservation did to the book, and what was there before: enough to undo it.
+
+    ``going``: the host, if it was on its way out, and since when.
+    """
 
     subnet: Subnet
     before: Reservation | None
     after: Reservation
     hold: Hold | None = None
     rest: Rest | None = None
+    going: tuple[DHCPHost, datetime] | None = None
 
 
-class Reservations(UpstreamRows):
+class Reservations(UpstreamRows, Publishing):
     """Takes addresses, and joins uses of one address."""
 
     def reserve(
@@ -75,19 +81,13 @@ class Reservations(UpstreamRows):
         elif use is Use.DHCP:
             raise InvalidValue(f"{address}: a DHCP reservation needs a MAC and a name")
         wish = Wish(address, use, name, mac, description, note, host, frozenset(related_macs))
-        try:
-            done = self._take(subnet, wish, caller)
-        except Conflict:
-            if not (self.ipam.capabilities.remote and self._may_after_all(subnet, wish, caller)):
-                raise
-            done = self._take(subnet, wish, caller)
         if host is not None:
-            try:
-                self.dhcp.publish(done.subnet, host)
-            except BaseException:
-                self._take_back(done, caller)
-                raise
-        return done.after
+            self._refuse_unserved(subnet, host)
+        for _ in range(_TRIES):
+            done = self._keep(subnet, wish, caller)
+            if host is None or self._serve(done, host, caller):
+                return done.after
+        raise Unavailable(f"{address}: others reserve the same and fail all the time; try again later")
 
     def exists(self, subnet: Subnet, address: IPAddress) -> bool:
         """Whether External IPAM is to say that the address is taken (rule 5).
@@ -110,6 +110,15 @@ class Reservations(UpstreamRows):
         if set(found.uses) == {Use.DHCP}:
             return self.clock() - found.changed_at > self.lifetimes.join
         return True
+
+    def _keep(self, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
+        """Write ``wish`` into the book and the IPAM, also where only what upstream was before is against it."""
+        try:
+            return self._take(subnet, wish, caller)
+        except Conflict:
+            if not (self.ipam.capabilities.remote and self._may_after_all(subnet, wish, caller)):
+                raise
+        return self._take(subnet, wish, caller)
 
     def _take(self, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
         """Write it into the book and tell the IPAM, or neither."""
@@ -149,6 +158,22 @@ class Reservations(UpstreamRows):
         self._note_upstream(inner, record, caller)
         return True
 
+    def _serve(self, done: _Done, host: DHCPHost, caller: Caller) -> bool:
+        """Have ``host`` served; returns False when another one, who had reserved the same, undid that meanwhile."""
+        if not self._publishes(done.subnet):
+            return True
+        try:
+            self.dhcp.publish(done.subnet, host)
+        except BaseException:
+            self._take_back(done, caller)
+            self._settle(done.subnet, host)
+            raise
+        if self._confirm(done.subnet, host) is Confirmed.GOING:
+            self._settle(done.subnet, host)
+            # What was new came, was served, and was deleted by somebody: that is no failure.
+            return done.before is None or host not in done.before.hosts
+        return True
+
     def _reserve(self, connection: Connection, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
         now = self.clock()
         subnet, _ = self._enter_inner(connection, subnet, wish.address)
@@ -156,8 +181,9 @@ class Reservations(UpstreamRows):
         refuse_unusable(subnet, address)
         before = taken.reservation(connection, subnet, address)
         if before is not None and wish.host is not None and wish.host in before.hosts:
+            since = self._stay(connection, subnet, wish.host, now)
             if wish.use in before.uses:
-                return _Done(subnet, before, before)
+                return _Done(subnet, before, before, going=None if since is None else (wish.host, since))
             wish = replace(wish, host=None, mac=wish.mac or wish.host.mac)
         if before is not None:
             refuse_conflict(before, wish, now, self.lifetimes.join)
@@ -176,6 +202,8 @@ class Reservations(UpstreamRows):
             taken.add_use(connection, subnet, address, use, now)
         if wish.host is not None:
             taken.add_host(connection, subnet, address, wish.host)
+            if self._publishes(subnet):
+                pending.mark(connection, subnet, wish.host.mac, Pending.PUBLISH, now)
         described = _description(before, wish, hold)
         if described:
             taken.describe(connection, subnet, address, **described)
@@ -220,6 +248,8 @@ class Reservations(UpstreamRows):
         """
         address, before = done.after.address, done.before
         if done.after is before:
+            if done.going is not None:
+                self._go_again(connection, done.subnet, *done.going)
             return False
         now = self.clock()
         subnet, directory = self._enter_inner(connection, done.subnet, address)
@@ -228,6 +258,9 @@ class Reservations(UpstreamRows):
             return False
         kept = before.hosts if before is not None else ()
         going = [host for host in done.after.hosts if host not in kept and host in there.hosts]
+        if self._publishes(subnet) and any(not pending.of(connection, subnet, host.mac) for host in going):
+            # Somebody else reserved the same, had it served, and was told so.
+            return False
         for host in going:
             taken.remove_host(connection, subnet, host.mac)
         ending = set(done.after.uses) - set(before.uses if before is not None else ())

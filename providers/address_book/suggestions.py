@@ -19,6 +19,7 @@ from providers.errors import Exhausted, InvalidValue, NotFound, Unavailable
 from providers.model import Asker, Caller, Hold, Strategy, Subnet, Use
 
 _COUNT_MOST = 100_000
+_IPV4 = 4
 _UPSTREAM_TRIES = 32
 _WORTH_AN_EVENT = timedelta(minutes=1)
 """An extension that moves the end of a hold by less is written to the hold alone: some ask every few seconds."""
@@ -51,6 +52,8 @@ class Suggestions(Steering):
         if use is Use.GUEST:
             lifetime = self.lifetimes.hold_guest
         lifetime = max(lifetime, ttl) if ttl is not None else lifetime
+        if self._is_leased_from(subnet):
+            self.dhcp.refresh()
         self._survey_when_due(subnet)
         near = self._begin(subnet, span)
         # Where the book is known not to know, the next ones are as likely to be taken as this one.
@@ -193,7 +196,7 @@ class Suggestions(Steering):
         if resting:
             promises.drop_rest(connection, subnet, resting[0])
             return resting[0]
-        lease = self.dhcp.lease_of(subnet, asker.mac) if asker.mac else None
+        lease = self.dhcp.lease_of(subnet, asker.mac) if asker.mac and self._is_leased_from(subnet) else None
         if lease is not None and in_any(own, lease.address):
             run = free_space.run_from(connection, subnet.id, lease.address)
             if run is not None and lease.address in run:
@@ -218,16 +221,22 @@ class Suggestions(Steering):
     def _first_free(self, connection: Connection, subnet: Subnet, within: Range) -> IPAddress | None:
         start = within.first
         while run := free_space.run_from(connection, subnet.id, start):
-            address = max(run.first, start)
-            if address > within.last:
+            first, last = max(run.first, start), min(run.last, within.last)
+            if first > last:
                 return None
-            if self.dhcp.lease_at(subnet, address) is None:
+            within_run = Range(first, last)
+            address = self.dhcp.first_unleased(subnet, within_run) if self._is_leased_from(subnet) else first
+            if address is not None:
                 free_space.carve(connection, subnet.id, run, address)
                 return address
-            if address == within.last:
+            if last == within.last:
                 return None
-            start = address + 1
+            start = last + 1
         return None
+
+    def _is_leased_from(self, subnet: Subnet) -> bool:
+        """Whether the DHCP server may give out addresses of the subnet on its own: IPv4, and on ``/dhcp``."""
+        return self.dhcp.capabilities.leases and subnet.dhcp and subnet.network.version == _IPV4
 
     def _exhausted(self, connection: Connection, subnet: Subnet, ranges: list[Range], span: Range | None) -> Exhausted:
         used = sum(taken.count(connection, reservations, subnet, each, most=_COUNT_MOST) for each in ranges)

@@ -60,7 +60,7 @@ class UpstreamRows(Foundation):
             subnet = directory.by_id.get(each.subnet_id)
             if subnet is not None:
                 try:
-                    self._settle(subnet, each.address, each.since)
+                    self._settle_doubt(subnet, each.address, each.since)
                 except LeaseholdError as error:
                     log.warning("%s: whether it is taken upstream is still not known: %s", each.address, error)
                     return
@@ -189,7 +189,7 @@ class UpstreamRows(Foundation):
             yield from found
             after = found[-1].address
 
-    def _settle(self, subnet: Subnet, address: IPAddress, since: datetime) -> None:
+    def _settle_doubt(self, subnet: Subnet, address: IPAddress, since: datetime) -> None:
         record = self.ipam.record(subnet, address)
         with self.book.read() as connection:
             there = taken.reservation(connection, subnet, address)

@@ -134,6 +134,8 @@ dhcp_hosts = Table(
     Column("filename", String(128)),
     Column("next_server", String(64)),
     Column("options", JSON, nullable=False),
+    Column("pending", String(8)),
+    Column("pending_since", Moment),
     _belongs_to_reservation(),
     UniqueConstraint("subnet_id", "name"),
     Index("ix_dhcp_hosts_subnet_id_address", "subnet_id", "address"),

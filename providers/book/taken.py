@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,11 +35,9 @@ _SUBNET: BindParameter[int] = bindparam("subnet")
 _AT: BindParameter[IPAddress] = bindparam("at")
 _RESERVATION = select(reservations).where(reservations.c.subnet_id == _SUBNET, reservations.c.address == _AT)
 _USES = select(uses.c.use, uses.c.since).where(uses.c.subnet_id == _SUBNET, uses.c.address == _AT)
-_HOSTS = (
-    select(dhcp_hosts)
-    .where(dhcp_hosts.c.subnet_id == _SUBNET, dhcp_hosts.c.address == _AT)
-    .order_by(dhcp_hosts.c.name, dhcp_hosts.c.mac)
-)
+_AT_ADDRESS = select(dhcp_hosts.c.mac).where(dhcp_hosts.c.subnet_id == _SUBNET, dhcp_hosts.c.address == _AT)
+# By way of the MACs, and put into order here: otherwise SQLite walks through all hosts of the subnet.
+_HOSTS = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == _SUBNET, dhcp_hosts.c.mac.in_(_AT_ADDRESS))
 _HOST_OF = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == _SUBNET, dhcp_hosts.c.mac == bindparam("mac_of"))
 _HOST_NAMED = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == _SUBNET, dhcp_hosts.c.name == bindparam("name_of"))
 
@@ -71,7 +69,7 @@ def completed(connection: Connection, subnets: Mapping[int, Subnet], rows: Seque
         for row in connection.execute(_of_reservations(uses, found)):
             found[row.subnet_id, row.address][Use(row.use)] = row.since
         for row in connection.execute(_of_reservations(dhcp_hosts, found)):
-            hosts[row.subnet_id, row.address].append(_host(row))
+            hosts[row.subnet_id, row.address].append(read_host(row))
     # Sorted here: asked to do that, SQLite reads all hosts of a subnet in the order of their names.
     return [
         _reservation(subnets[place[0]], row, found[place], sorted(hosts[place], key=lambda each: (each.name, each.mac)))
@@ -168,19 +166,19 @@ def remove_host(connection: Connection, subnet: Subnet, mac: str) -> None:
 
 def hosts_at(connection: Connection, subnet: Subnet, address: IPAddress) -> list[DHCPHost]:
     """The DHCP hosts of an address, by name."""
-    return [_host(row) for row in connection.execute(_HOSTS, {"subnet": subnet.id, "at": address})]
+    return _in_order(map(read_host, connection.execute(_HOSTS, {"subnet": subnet.id, "at": address})))
 
 
 def host_of(connection: Connection, subnet: Subnet, mac: str) -> DHCPHost | None:
     """The DHCP host of a MAC."""
     row = connection.execute(_HOST_OF, {"subnet": subnet.id, "mac_of": mac}).first()
-    return None if row is None else _host(row)
+    return None if row is None else read_host(row)
 
 
 def host_named(connection: Connection, subnet: Subnet, name: str) -> DHCPHost | None:
     """The DHCP host of a name."""
     row = connection.execute(_HOST_NAMED, {"subnet": subnet.id, "name_of": name}).first()
-    return None if row is None else _host(row)
+    return None if row is None else read_host(row)
 
 
 def host_page(connection: Connection, subnet: Subnet, after: DHCPHost | None) -> list[DHCPHost]:
@@ -191,7 +189,13 @@ def host_page(connection: Connection, subnet: Subnet, after: DHCPHost | None) ->
         beside = (dhcp_hosts.c.address == after.address) & (dhcp_hosts.c.mac > after.mac)
         query = query.where(dhcp_hosts.c.address >= after.address, above | beside)
     rows = connection.execute(query.order_by(dhcp_hosts.c.address, dhcp_hosts.c.mac).limit(PAGE))
-    return [_host(row) for row in rows]
+    return [read_host(row) for row in rows]
+
+
+def hosts_and_places(connection: Connection, subnet: Subnet) -> Iterator[tuple[str, IPAddress]]:
+    """The MAC and the address of every DHCP host."""
+    query = select(dhcp_hosts.c.mac, dhcp_hosts.c.address).where(dhcp_hosts.c.subnet_id == subnet.id)
+    yield from (tuple(row) for row in connection.execute(query))
 
 
 def count(
@@ -234,5 +238,10 @@ def _reservation(
     return Reservation(subnet, row.address, *described, found, tuple(hosts), row.created_at, row.changed_at)
 
 
-def _host(row: Row[Any]) -> DHCPHost:
+def _in_order(hosts: Iterable[DHCPHost]) -> list[DHCPHost]:
+    return sorted(hosts, key=lambda host: (host.name, host.mac))
+
+
+def read_host(row: Row[Any]) -> DHCPHost:
+    """A DHCP host from a row of its table."""
     return DHCPHost(row.mac, row.name, row.hostname, row.filename, row.next_server, row.options, row.address)

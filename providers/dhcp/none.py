@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from netaddr import IPAddress
 
-from providers.dhcp.contract import DHCPCapabilities, DHCPProvider
+from providers.dhcp.contract import DHCPCapabilities, DHCPProvider, Health
 from providers.model import DHCPHost, Lease, Subnet
 
 
@@ -23,6 +23,10 @@ class NoDHCP(DHCPProvider):
     def withdraw(self, subnet: Subnet, host: DHCPHost) -> None:
         """Nobody to tell."""
 
+    def served(self, subnet: Subnet) -> Iterator[DHCPHost]:
+        """Nobody serves anything."""
+        return iter(())
+
     def leases(self, subnet: Subnet) -> Iterator[Lease]:
         """Nobody gives out leases."""
         return iter(())
@@ -34,3 +38,7 @@ class NoDHCP(DHCPProvider):
     def lease_of(self, subnet: Subnet, mac: str) -> Lease | None:
         """Nobody gives out leases."""
         return None
+
+    def health(self) -> Health:
+        """Nobody can fail."""
+        return Health(True, "no DHCP server is told anything")

@@ -8,7 +8,7 @@ from netaddr import IPAddress
 from providers.address_book.serving import span_between
 from providers.addresses import parse_address, parse_mac
 from providers.errors import Exhausted, InvalidValue, NotFound, SubnetNotFound
-from providers.model import Asker, Caller, Lease, Subnet, Use
+from providers.model import Asker, Caller, Subnet, Use
 from proxy.access import Policy, access, may_use, permit_subnet
 from proxy.api.answer import empty_answer, json_answer, streamed_answer
 from proxy.api.form import Parameters, all_parameters, query_parameters
@@ -112,30 +112,36 @@ def reserve(network: str) -> Response:
 @face.delete("/<network>/ip/<ip>")
 @access(Policy.WRITE, keeps_limits=True)
 def release_address(network: str, ip: str) -> Response:
-    """Remove all reservations on an address; it is no error when there are none, or no such subnet."""
+    """Remove all reservations on an address; it is no error when there are none, or no such subnet.
+
+    A lease stays, and is no error either: see ``release_mac``.
+    """
     asked, address = parse_address(network, version=4), parse_address(ip, version=4)
     book = current_book()
     try:
         subnet = _subnet_of(asked)
     except SubnetNotFound:
         return empty_answer()
-    if address in subnet.network and not book.release(subnet, _caller(), address=address, use=Use.DHCP):
-        _refuse_lease(book.lease_at(subnet, address))
+    if address in subnet.network:
+        book.release(subnet, _caller(), address=address, use=Use.DHCP)
     return empty_answer()
 
 
 @face.delete("/<network>/mac/<mac>")
 @access(Policy.WRITE, keeps_limits=True)
 def release_mac(network: str, mac: str) -> Response:
-    """Remove the reservation of a MAC; it is no error when there is none, or no such subnet."""
+    """Remove the reservation of a MAC; it is no error when there is none, or no such subnet.
+
+    A lease stays: only the DHCP server ends it. The smart proxy answers 400 to that, and then Foreman cannot change
+    the address of a machine that got one before Foreman knew it: it deletes what is there before it creates.
+    """
     asked, unwanted = parse_address(network, version=4), parse_mac(mac)
     book = current_book()
     try:
         subnet = _subnet_of(asked)
     except SubnetNotFound:
         return empty_answer()
-    if not book.release(subnet, _caller(), mac=unwanted, use=Use.DHCP):
-        _refuse_lease(book.lease_of(subnet, unwanted))
+    book.release(subnet, _caller(), mac=unwanted, use=Use.DHCP)
     return empty_answer()
 
 
@@ -190,13 +196,6 @@ def _subnet_to_write(asked: IPAddress) -> Subnet:
 def _is_served(subnet: Subnet) -> bool:
     only = current_service().settings.dhcp.subnets
     return not only or subnet.network in only
-
-
-def _refuse_lease(lease: Lease | None) -> None:
-    if lease is not None:
-        raise InvalidValue(
-            f"{lease.address} / {lease.mac} is a lease that the DHCP server gave out itself and cannot be deleted here"
-        )
 
 
 def _end(query: Parameters, name: str) -> IPAddress | None:

@@ -25,12 +25,13 @@ _COMMANDS = (
     "events",
     "token",
     "config",
+    "sync",
     "check",
     "database",
 )
 
 
-_LOCAL = {"serve", "import", "token", "config", "check", "database"}
+_LOCAL = {"serve", "import", "token", "config", "check", "database", "sync"}
 """What only makes sense where the book is."""
 _HELP = {"-h", "--help"}
 

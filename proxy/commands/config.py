@@ -26,7 +26,7 @@ def config() -> None:
 @config.command()
 @click.pass_context
 def check(ctx: click.Context) -> None:
-    """Read the settings and say whether they are fine.
+    """Read the settings and say whether they are fine, and how the DHCP server is, if there is one to be told.
 
     What is wrong is told in one line each: the file, the key, the value and what is allowed.
     """
@@ -35,6 +35,18 @@ def check(ctx: click.Context) -> None:
         click.echo(f"{DEFAULT_FILE}: not there; what the environment does not set has its default")
     for file in settings.files:
         click.echo(f"{file}: fine")
+    _tell_dhcp_server(settings)
+
+
+def _tell_dhcp_server(settings: Settings) -> None:
+    from providers.book.database import Book
+    from proxy.assembly import open_dhcp
+
+    provider = open_dhcp(settings, Book(settings.database))
+    if provider.capabilities.publishes:
+        health = provider.health()
+        click.echo(f"{provider.name}: {health.detail}", err=not health.ok)
+    provider.close()
 
 
 @config.command()

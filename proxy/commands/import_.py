@@ -1,4 +1,4 @@
-"""``leasehold import``: bring in what an ISC dhcpd or a CSV file has."""
+"""``leasehold import``: bring in what a DHCP server or a CSV file has."""
 
 from __future__ import annotations
 
@@ -89,6 +89,68 @@ def isc(
     _list("Left out", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
     _list("Please look at", [f"{remark.place}: {remark.text}" for remark in found.problems])
     _list("Not used", list(_gathered(found.unused)))
+    _advise(plan, apply=apply)
+    if plan.clashes:
+        ctx.exit(_REFUSED)
+
+
+@import_.command()
+@click.argument("configuration", type=_FILE, metavar="DNSMASQ.CONF")
+@click.argument("leases", type=_FILE, metavar="[DNSMASQ.LEASES]", required=False)
+@click.option("--group", type=NAME, default="default", metavar="G", help="Group to put the subnets in, made when new.")
+@_apply_option
+@pass_session
+@click.pass_context
+def dnsmasq(
+    ctx: click.Context, session: Session, configuration: Path, leases: Path | None, group: str, *, apply: bool
+) -> None:
+    """Import subnets and hosts of a dnsmasq.
+
+    The files that dnsmasq.conf names are read too. Leases are shown, not imported. What cannot come in is listed with
+    file and line, and the exit code is 1; the rest comes in nevertheless. Running it again changes nothing.
+    """
+    from providers.dhcp.dnsmasq.grammar import read
+    from providers.dhcp.dnsmasq.leases import LeasesFile
+    from providers.dhcp.dnsmasq.survey import survey
+
+    found = survey(read(configuration), group=group)
+    active = [] if leases is None else list(LeasesFile(leases, session.local_book.clock).all())
+    with _Bar("Importing") as bar:
+        plan = _carried_out(session, found.incoming, bar, apply=apply, whole=False)
+    _show(plan, "hosts", apply=apply)
+    if active:
+        shown = ", ".join(str(lease.address) for lease in active)
+        click.echo(f"\nActive leases, which stay with dnsmasq ({len(active)}): {shown}")
+    _list("Left out", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
+    _list("Please look at", [f"{remark.place}: {remark.text}" for remark in found.problems])
+    _list("Not used", list(_gathered(found.unused)))
+    _advise(plan, apply=apply)
+    if plan.clashes:
+        ctx.exit(_REFUSED)
+
+
+@import_.command()
+@click.argument("configuration", type=_FILE, metavar="KEA-DHCP4.CONF")
+@click.option("--group", type=NAME, default="default", metavar="G", help="Group to put the subnets in, made when new.")
+@_apply_option
+@pass_session
+@click.pass_context
+def kea(ctx: click.Context, session: Session, configuration: Path, group: str, *, apply: bool) -> None:
+    """Import subnets and reservations of a Kea.
+
+    From its configuration file, with what that includes, or from the answer to config-get. What cannot come in is
+    listed, and the exit code is 1; the rest comes in nevertheless. Running it again changes nothing.
+    """
+    from providers.dhcp.kea.grammar import read
+    from providers.dhcp.kea.survey import survey
+
+    found = survey(read(configuration), group=group)
+    with _Bar("Importing") as bar:
+        plan = _carried_out(session, found.incoming, bar, apply=apply, whole=False)
+    _show(plan, "hosts", apply=apply)
+    _list("Left out", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
+    _list("Please look at", found.problems)
+    _list("Not used", found.unused)
     _advise(plan, apply=apply)
     if plan.clashes:
         ctx.exit(_REFUSED)

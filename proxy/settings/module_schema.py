@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, ValidationError
 
 from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS
-from proxy.settings.fields import Choice, Enabled, ProviderName, Switch, Text
+from proxy.settings.fields import Choice, Enabled, ProviderName, Switch, Text, WholeNumber
 from proxy.settings.list_fields import Networks
 from proxy.settings.schema import about
 
@@ -40,10 +40,19 @@ class DHCPSchema(Schema):
         validate=_no_probing_yet,
         metadata=about("Whether an address is probed before it is suggested.", allowed="false"),
     )
+    sync_limit = WholeNumber(
+        0,
+        100,
+        load_default=20,
+        metadata=about(
+            "How many percent of the hosts that the DHCP server serves leasehold sync may change or remove without "
+            "--force. Ten are always allowed; adding is."
+        ),
+    )
     server = Text(
         load_default=None,
         metadata=about(
-            "The address of the DHCP server for the Ruby proxy's providers. It is read, and nothing uses it yet.",
+            "The address of the DHCP server, for providers that reach it over the network: dhcp_isc.",
             computed="none",
             example="127.0.0.1",
         ),

@@ -25,6 +25,7 @@ class DHCPSettings:
     use_provider: str
     subnets: tuple[IPNetwork, ...]
     ping_free_ip: bool
+    sync_limit: int
     server: str | None
     provider_settings: Mapping[str, Any] = field(repr=False)
 

@@ -15,7 +15,7 @@ from providers.address_book import AddressBook
 from providers.addresses import Range
 from providers.book.database import Book
 from providers.book.tables import rests
-from providers.dhcp.contract import DHCPCapabilities, DHCPProvider
+from providers.dhcp.contract import DHCPCapabilities, DHCPProvider, Health
 from providers.errors import Unavailable
 from providers.ipam.contract import IPAMCapabilities, IPAMProvider, Record
 from providers.model import Caller, DHCPHost, Lease, Options, Subnet, SubnetSpec, Use
@@ -54,18 +54,26 @@ class NotingServer(Failing, DHCPProvider):
 
     def __init__(self, book: Book) -> None:
         super().__init__(book, {})
-        self.served: dict[str, DHCPHost] = {}
+        self.hosts: dict[str, DHCPHost] = {}
         self.given_out: list[Lease] = []
 
     def publish(self, subnet: Subnet, host: DHCPHost) -> None:
         """Serve."""
         self._work("publish")
-        self.served[host.mac] = host
+        self.hosts[host.mac] = host
 
     def withdraw(self, subnet: Subnet, host: DHCPHost) -> None:
         """Serve no longer."""
         self._work("withdraw")
-        self.served.pop(host.mac, None)
+        self.hosts.pop(host.mac, None)
+
+    def served(self, subnet: Subnet) -> Iterator[DHCPHost]:
+        """Those of the subnet."""
+        return (host for host in self.hosts.values() if host.address in subnet.network)
+
+    def health(self) -> Health:
+        """Well, or not."""
+        return Health(not self.fails, "a double")
 
     def leases(self, subnet: Subnet) -> Iterator[Lease]:
         """Those of the subnet."""
@@ -217,7 +225,7 @@ class Site:
         assert self.holders() == (held or {})
         assert self.resting() == (resting or {})
         hosts = {host.mac: str(host.address) for each in self.book.reservations() for host in each.hosts}
-        assert {mac: str(host.address) for mac, host in self.server.served.items()} == hosts, "served is not booked"
+        assert {mac: str(host.address) for mac, host in self.server.hosts.items()} == hosts, "served is not booked"
         assert self.upstream.rows.keys() == self.taken().keys(), "the IPAM has not what is booked"
         assert_sound(self.book.book)
 

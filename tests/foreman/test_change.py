@@ -94,7 +94,7 @@ def test_other_boot_file(site, foreman, web):
     new = changed(web, filename="ipxe.efi")
     assert foreman.update(web, new).fine
     site.check(site.of(new))
-    assert site.server.served[WEB].filename == "ipxe.efi"
+    assert site.server.hosts[WEB].filename == "ipxe.efi"
 
 
 def test_installed_again_with_everything_in_place_changes_nothing(site, foreman, web, wire):

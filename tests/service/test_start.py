@@ -35,7 +35,7 @@ def test_a_port_in_use(stopped_service: Service) -> None:
         ("HTTP_PORT", "eighty", "eighty"),
         ("WORKERS", "0", "0"),
         ("LOG_LEVEL", "LOUD", "LOUD"),
-        ("DHCP_USE_PROVIDER", "dhcp_isc", "dhcp_isc"),
+        ("DHCP_USE_PROVIDER", "dhcp_libvirt", "dhcp_libvirt"),
         ("DATABASE", "oracle://user:hush@db/leasehold", "sqlite"),
         ("CONFIG", "/nonexistent/settings.yml", "/nonexistent/settings.yml"),
     ],

@@ -39,7 +39,8 @@ def reserve(subnet: int, address: str, use: str | None = "manual") -> list[str]:
 
 
 def host(subnet: int, mac: str, address: str, name: str) -> str:
-    return f"INSERT INTO dhcp_hosts VALUES ({subnet}, '{mac}', {x(address)}, '{name}', '{name}', NULL, NULL, '{{}}')"
+    columns = "subnet_id, mac, address, name, hostname, options"
+    return f"INSERT INTO dhcp_hosts ({columns}) VALUES ({subnet}, '{mac}', {x(address)}, '{name}', '{name}', '{{}}')"
 
 
 def hold(subnet: int, address: str, key: str, until: int = NOW * 2) -> str:

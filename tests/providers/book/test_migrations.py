@@ -16,6 +16,7 @@ from providers.address_book import AddressBook, Lifetimes
 from providers.book import schema_version
 from providers.book.columns import Address, Moment
 from providers.book.database import Book
+from providers.book.migrations import versions
 from providers.book.tables import metadata
 from providers.dhcp.none import NoDHCP
 from providers.errors import Misconfigured
@@ -26,8 +27,7 @@ from providers.tokens import Scope, Tokens
 
 CALLER = Caller("test")
 MAC = "52:54:00:aa:00:01"
-VERSIONS = Path(schema_version.__file__).parent / "migrations" / "versions"
-OLDER = sorted(each.stem[:4] for each in VERSIONS.glob("0*.py") if each.stem[:4] != schema_version.HEAD)
+OLDER = sorted({path.name[:4] for path in Path(versions.__path__[0]).glob("0*.py")} - {schema_version.HEAD})
 
 
 @pytest.fixture(params=OLDER)

@@ -6,21 +6,66 @@ that sees leases ``LeasesConformance`` too, and says how it is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from netaddr import IPAddress
+from sqlalchemy import update
 
 from providers.address_book import AddressBook, Lifetimes
+from providers.book import free_space, pending, taken
 from providers.book.database import Book
+from providers.book.tables import dhcp_hosts
 from providers.dhcp.contract import DHCPProvider
-from providers.errors import Exhausted, Unavailable
+from providers.errors import Conflict, Exhausted, InvalidValue, Unavailable
 from providers.ipam.local import LocalIPAM
-from providers.model import Subnet, Use
+from providers.model import DHCPHost, Pending, Subnet, Use
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk, host, mac
 from tests.providers.guest_conformance import GuestsOnDHCP
 from tests.providers.soundness import assert_sound, dump
+
+HOSTILE = {
+    "quote": 'a"b',
+    "closing string": '", "hostname": "evil',
+    "single quote": "a'b",
+    "newline": "a\nb",
+    "carriage return": "a\rb",
+    "NUL": "a\0b",
+    "braces": "a{b}c",
+    "closing": "a\"; } host evil { hardware ethernet 52:54:00:00:66:66; fixed-address 10.0.1.6; } #",
+    "semicolon": "a;b",
+    "hash": "a#b",
+    "comma": "a,b",
+    "comment": "a/*b*/ //c",
+    "include": '<?include "/etc/passwd"?>',
+    "include without quotes": "<?include /etc/passwd ?>",
+    "backslash": "a\\b",
+    "backslash at the end": "a\\",
+    "octal escape": "a\\012b",
+    "template": "${config} `id` $(id)",
+    "percent": "%s%n%x",
+    "blank": "a b",
+    "unicode": "h\u00f6st-\u4e3b\u673a-\U0001f4bb",
+    "right to left": "a\u202eb",
+    "line separator": "a\u2028b",
+    "tag": "tag:known,set:evil",
+    "10 kB": "x" * 10_000,
+    "limit of the field": "x" * 128,
+}
+"""What callers try in names, files and options, to have it read as configuration."""
+
+_FIELDS: dict[str, Callable[[DHCPHost, str], DHCPHost]] = {
+    "name": lambda host, text: replace(host, name=text),
+    "hostname": lambda host, text: replace(host, hostname=text),
+    "filename": lambda host, text: replace(host, filename=text),
+    "next_server": lambda host, text: replace(host, next_server=text),
+    "sun option": lambda host, text: replace(host, options={"root_path_name": text, "vendor": "sun"}),
+    "ztp option": lambda host, text: replace(host, options={"ztp_vendor": text}),
+}
 
 
 class DHCPConformance:
@@ -83,6 +128,13 @@ class DHCPConformance:
         with pytest.raises(Exhausted):
             desk.ask(subnet)
 
+    def test_ipv6_is_suggested_and_reserved_as_ever(self, desk: Desk):
+        elsewhere = desk.add("2001:db8:1::/64")
+        address = desk.ask(elsewhere, 1, use=Use.IPAM)
+        assert address == "2001:db8:1::1"
+        desk.take(elsewhere, address)
+        assert desk.ask(elsewhere, 2, use=Use.IPAM) == "2001:db8:1::2"
+
     def test_no_leases_where_nobody_was_given_any(self, desk: Desk, subnet: Subnet):
         assert list(desk.address_book.leases(subnet)) == []
         assert desk.address_book.lease_of(subnet, mac(1)) is None
@@ -124,8 +176,9 @@ class PublishingConformance(GuestsOnDHCP, DHCPConformance):
         (there,) = desk.address_book.hosts(subnet)
         desk.address_book.dhcp.publish(subnet, there)
         assert self.served(subnet) == {mac(1): "10.0.1.3"}
-        desk.address_book.dhcp.withdraw(subnet, there)
-        desk.address_book.dhcp.withdraw(subnet, there)
+        self.lose(desk, subnet, there)
+        assert self.served(subnet) == {}
+        self.lose(desk, subnet, there)
         assert self.served(subnet) == {}
 
     def test_what_is_released_is_not_served(self, desk: Desk, subnet: Subnet):
@@ -184,9 +237,150 @@ class PublishingConformance(GuestsOnDHCP, DHCPConformance):
         assert self.served(subnet) == {}
 
     def test_publishing_is_not_needed_for_what_has_no_host(self, desk: Desk, subnet: Subnet):
+        address = desk.ask(subnet, 1)
         self.go_away()
-        desk.take(subnet, desk.ask(subnet, 1))
-        desk.release(subnet, "10.0.1.1")
+        desk.take(subnet, address)
+        desk.release(subnet, address)
+
+    def test_rule_13_what_is_served_is_read_back(self, desk: Desk, subnet: Subnet):
+        booting = host(1, filename="pxelinux.0", name="web1.example.com")
+        wanted = replace(booting, next_server="10.0.1.2", address=IPAddress("10.0.1.3"))
+        desk.address_book.reserve(subnet, IPAddress("10.0.1.3"), Use.DHCP, CALLER, host=wanted)
+        desk.serve(subnet, "10.0.1.2", 2)
+        dhcp = desk.address_book.dhcp
+        found = list(dhcp.served(subnet))
+        assert found == [
+            dhcp.as_served(subnet, replace(host(2), address=IPAddress("10.0.1.2"))),
+            dhcp.as_served(subnet, wanted),
+        ]
+        assert (found[1].filename, found[1].next_server) == ("pxelinux.0", "10.0.1.2")
+
+    def test_nothing_is_pending_once_it_is_confirmed(self, desk: Desk, subnet: Subnet):
+        desk.serve(subnet, "10.0.1.3", 1)
+        with desk.book.read() as connection:
+            assert pending.marked(connection, subnet) == []
+        assert list(desk.address_book.differences()) == []
+
+    def test_many_at_once_are_all_served(self, desk: Desk, subnet: Subnet):
+        wide = desk.add("10.0.2.0/24")
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: desk.serve(wide, f"10.0.2.{number}", number), range(10, 50)))
+            list(pool.map(lambda number: desk.release(wide, f"10.0.2.{number}"), range(10, 30)))
+        assert self.served(wide) == {mac(number): f"10.0.2.{number}" for number in range(30, 50)}
+
+    def test_replace_serves_exactly_what_the_book_has(self, desk: Desk, subnet: Subnet):
+        for number in (1, 2, 3):
+            desk.serve(subnet, f"10.0.1.{number}", number)
+        self.forget(desk, subnet, mac(1))
+        _change(desk, subnet, 2, filename="other.0")
+        wanted = [each for each in desk.address_book.hosts(subnet) if each.mac != mac(1)]
+        desk.address_book.dhcp.replace(subnet, wanted)
+        assert self.served(subnet) == {mac(2): "10.0.1.2", mac(3): "10.0.1.3"}
+        assert {each.filename for each in desk.address_book.dhcp.served(subnet)} == {"other.0", None}
+
+    def test_sync_adds_what_the_server_lacks(self, desk: Desk, subnet: Subnet):
+        desk.serve(subnet, "10.0.1.3", 1)
+        (there,) = desk.address_book.hosts(subnet)
+        self.lose(desk, subnet, there)
+        (difference,) = desk.address_book.differences()
+        assert difference.missing == (there,)
+        desk.address_book.sync(CALLER, most_percent=0)
+        assert self.served(subnet) == {mac(1): "10.0.1.3"}
+        assert list(desk.address_book.differences()) == []
+
+    def test_sync_changes_what_the_server_has_otherwise(self, desk: Desk, subnet: Subnet):
+        desk.serve(subnet, "10.0.1.3", 1)
+        _change(desk, subnet, 1, filename="other.0")
+        (difference,) = desk.address_book.differences()
+        assert [(was.filename, becomes.filename) for was, becomes in difference.changed] == [(None, "other.0")]
+        desk.address_book.sync(CALLER, most_percent=20)
+        assert [each.filename for each in desk.address_book.dhcp.served(subnet)] == ["other.0"]
+
+    def test_sync_removes_what_the_book_does_not_have(self, desk: Desk, subnet: Subnet):
+        desk.serve(subnet, "10.0.1.3", 1)
+        self.forget(desk, subnet, mac(1))
+        desk.address_book.sync(CALLER, most_percent=20)
+        assert self.served(subnet) == {}
+
+    def test_sync_that_would_remove_much_is_refused_unless_forced(self, desk: Desk, subnet: Subnet):
+        for number in range(1, 12):
+            desk.serve(subnet, f"10.0.1.{number}", number)
+        for number in range(1, 12):
+            self.forget(desk, subnet, mac(number))
+        with pytest.raises(Conflict, match="11 would go"):
+            desk.address_book.sync(CALLER, most_percent=20)
+        assert len(self.served(subnet)) == 11
+        desk.address_book.sync(CALLER, most_percent=20, force=True)
+        assert self.served(subnet) == {}
+
+    def test_a_crash_before_publishing_is_healed(self, desk: Desk, subnet: Subnet, monkeypatch: pytest.MonkeyPatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.address_book, "_serve", lambda *_: True)
+            desk.serve(subnet, "10.0.1.3", 1)
+        assert self.served(subnet) == {}
+        desk.address_book.sync(CALLER, most_percent=20)
+        assert self.served(subnet) == {mac(1): "10.0.1.3"}
+        assert list(desk.address_book.differences()) == []
+
+    def test_a_crash_while_withdrawing_is_healed(self, desk: Desk, subnet: Subnet, clock: HandClock):
+        desk.serve(subnet, "10.0.1.3", 1)
+        with desk.book.engine.begin() as connection:
+            pending.mark(connection, subnet, mac(1), Pending.WITHDRAW, clock())
+        desk.address_book.sync(CALLER, most_percent=20)
+        assert desk.at(subnet, "10.0.1.3") is not None
+        clock.pass_(minutes=3)
+        assert desk.address_book.has_abandoned()
+        desk.address_book.sync(CALLER, most_percent=20)
+        assert desk.at(subnet, "10.0.1.3") is None
+        assert self.served(subnet) == {}
+
+    def test_it_says_how_it_is(self, desk: Desk, subnet: Subnet):
+        assert desk.address_book.dhcp.health().ok
+        self.go_away()
+        health = desk.address_book.dhcp.health()
+        assert not health.ok
+        assert health.detail
+        self.come_back()
+        assert desk.address_book.dhcp.health().ok
+
+    @pytest.mark.parametrize("field", _FIELDS)
+    def test_nothing_of_a_caller_becomes_configuration(self, desk: Desk, subnet: Subnet, field: str):
+        """Each text is refused, or served to that host as it is and read back; the others go on being served."""
+        desk.serve(subnet, "10.0.1.3", 1)
+        dhcp = desk.address_book.dhcp
+        for number, (what, text) in enumerate(HOSTILE.items(), 100):
+            wanted = replace(_FIELDS[field](host(number), text), address=IPAddress("10.0.1.5"))
+            with suppress(InvalidValue):
+                desk.address_book.reserve(subnet, IPAddress("10.0.1.5"), Use.DHCP, CALLER, host=wanted)
+                there = {each.mac: each for each in dhcp.served(subnet)}
+                assert there.get(wanted.mac) == dhcp.as_served(subnet, wanted), what
+                assert set(there) == {mac(1), wanted.mac}, what
+                desk.release(subnet, "10.0.1.5")
+            assert self.served(subnet) == {mac(1): "10.0.1.3"}, what
+
+    def forget(self, desk: Desk, subnet: Subnet, unknown: str) -> None:
+        """Let the book know nothing of a host that is served."""
+        with desk.book.engine.begin() as connection:
+            there = taken.host_of(connection, subnet, unknown)
+            assert there is not None
+            assert there.address is not None
+            taken.remove(connection, subnet, there.address)
+            free_space.give(connection, subnet.id, there.address)
+
+    def lose(self, desk: Desk, subnet: Subnet, host: DHCPHost) -> None:
+        """Let the server know nothing of a host that is in the book."""
+        with desk.book.engine.begin() as connection:
+            pending.mark(connection, subnet, host.mac, Pending.WITHDRAW, desk.clock())
+        desk.address_book.dhcp.withdraw(subnet, host)
+        with desk.book.engine.begin() as connection:
+            pending.clear(connection, subnet, host.mac)
+
+
+def _change(desk: Desk, subnet: Subnet, number: int, **values: str) -> None:
+    """Change a host in the book alone."""
+    where = (dhcp_hosts.c.subnet_id == subnet.id, dhcp_hosts.c.mac == mac(number))
+    with desk.book.engine.begin() as connection:
+        connection.execute(update(dhcp_hosts).where(*where).values(values))
 
 
 class LeasesConformance(DHCPConformance):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from netaddr import IPAddress
 
 from providers.book.database import Book
-from providers.dhcp.contract import DHCPCapabilities, DHCPProvider
+from providers.dhcp.contract import DHCPCapabilities, DHCPProvider, Health
 from providers.errors import Unavailable
 from providers.model import DHCPHost, Lease, Subnet
 
@@ -65,6 +65,11 @@ class RecordingDHCP(DHCPProvider):
         self.server.enter("withdraw", host)
         self.server.served.pop((subnet.id, host.mac), None)
 
+    def served(self, subnet: Subnet) -> Iterator[DHCPHost]:
+        """As it was told, by address."""
+        found = [host for (subnet_id, _), host in self.server.served.items() if subnet_id == subnet.id]
+        return iter(sorted(found, key=lambda host: (host.address, host.mac)))
+
     def leases(self, subnet: Subnet) -> Iterator[Lease]:
         """As written, by address."""
         found = [lease for subnet_id, lease in self.server.written if subnet_id == subnet.id]
@@ -77,3 +82,7 @@ class RecordingDHCP(DHCPProvider):
     def lease_of(self, subnet: Subnet, mac: str) -> Lease | None:
         """As written."""
         return next((each for each in self.leases(subnet) if each.mac == mac), None)
+
+    def health(self) -> Health:
+        """Well, unless told otherwise."""
+        return Health(not self.server.broken, "a double")

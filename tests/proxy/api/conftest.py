@@ -15,7 +15,7 @@ from providers.address_book import AddressBook, Lifetimes
 from providers.book.database import Book
 from providers.book.tables import metadata
 from providers.clock import Clock
-from providers.dhcp.contract import DHCPCapabilities, DHCPProvider
+from providers.dhcp.contract import DHCPCapabilities, DHCPProvider, Health
 from providers.errors import LeaseholdError
 from providers.ipam.local import LocalIPAM
 from providers.model import DHCPHost, Lease, Subnet
@@ -44,6 +44,15 @@ class LeasingServer(DHCPProvider):
         """Forget the host."""
         self._answer()
         self.published = [other for other in self.published if other.mac != host.mac]
+
+    def served(self, subnet: Subnet) -> Iterator[DHCPHost]:
+        """Those of the subnet."""
+        self._answer()
+        return (host for host in self.published if host.address in subnet.network)
+
+    def health(self) -> Health:
+        """As it answers."""
+        return Health(self.failure is None, str(self.failure or "well"))
 
     def leases(self, subnet: Subnet) -> Iterator[Lease]:
         """Those of the subnet."""

@@ -12,11 +12,13 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+import proxy.assembly
 from providers.errors import Conflict, Misconfigured, Unavailable
 from proxy.commands import main
 from proxy.commands.config import config
 from proxy.settings.reference import reference
 from proxy.settings.sample import sample_files
+from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 
 Run = Callable[..., Result]
 
@@ -150,3 +152,17 @@ class TestReference:
 
     def test_is_not_in_the_help(self, run):
         assert "reference" not in run("--help").stdout
+
+
+@pytest.mark.parametrize(("broken", "stream"), [(set(), "stdout"), ({"publish"}, "stderr")], ids=["well", "away"])
+def test_a_check_tells_how_the_dhcp_server_is(bookless, empty_place, monkeypatch, broken, stream):
+    def on_a_double(self, book, _):
+        self.book, self.server = book, Server(broken=broken)
+
+    monkeypatch.setattr(RecordingDHCP, "__init__", on_a_double)
+    monkeypatch.setitem(proxy.assembly.DHCP_PROVIDERS, "dhcp_none", f"{RecordingDHCP.__module__}:RecordingDHCP")
+
+    result = bookless("config", "check")
+
+    assert result.exit_code == 0
+    assert "dhcp_double: a double\n" in getattr(result, stream)

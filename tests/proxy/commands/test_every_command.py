@@ -138,6 +138,8 @@ CASES = [
     refused("config", "reference", "more", code=2, err="more"),
     done("config", "access", out=r"(?s)# .*"),
     refused("config", "access", "more", code=2, err="more"),
+    done("sync", out="", err="no DHCP server"),
+    refused("sync", "--plan", "--force", code=2, err="--plan"),
     done("check", out="", err="sound"),
     refused("check", "--repair", "--json", code=2, err="--json"),
     done("export", "csv", out=r"(?s)address,.*10\.0\.1\.7,web1,.*"),
@@ -145,6 +147,10 @@ CASES = [
     refused("export", "csv", "--subnet", "10.9.9.0/24", code=1, err="10.9.9.0/24"),
     done("import", "isc", "dhcpd.conf", out=r"(?s).*10\.0\.3\.0/24.*"),
     refused("import", "isc", "missing.conf", code=2, err="missing.conf"),
+    done("import", "dnsmasq", "dnsmasq.conf", out=r"(?s).*10\.0\.4\.0/24.*"),
+    refused("import", "dnsmasq", "missing.conf", code=2, err="missing.conf"),
+    done("import", "kea", "kea-dhcp4.conf", out=r"(?s).*10\.0\.4\.0/24.*web4.*"),
+    refused("import", "kea", "hosts.csv", code=2, err="hosts.csv"),
     done("import", "csv", "hosts.csv", out=r"(?s).*10\.0\.1\.50.*"),
     refused("import", "csv", "missing.csv", code=2, err="missing.csv"),
     done("database", "upgrade", out=r"The database is up to date .*\n"),
@@ -157,8 +163,11 @@ CASES = [
 ]
 
 FILES = {
+    "dnsmasq.conf": "dhcp-range=10.0.4.0,static,255.255.255.0\n",
     "dhcpd.conf": "subnet 10.0.3.0 netmask 255.255.255.0 { option routers 10.0.3.1; }\n",
     "hosts.csv": "address,name\n10.0.1.50,printer\n",
+    "kea-dhcp4.conf": '{"Dhcp4": {"subnet4": [{"subnet": "10.0.4.0/24", "reservations": '
+    '[{"hw-address": "52:54:00:aa:00:04", "ip-address": "10.0.4.4", "hostname": "web4"}]}]}}',
 }
 
 LISTINGS = (

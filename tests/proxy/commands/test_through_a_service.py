@@ -30,7 +30,7 @@ from proxy.settings import load
 from tests.proxy.commands.test_every_command import CASES, MAC, Case, command_of
 from tests.proxy.commands.test_every_command import stock as stock  # the fixture, used by its name
 
-LOCAL_ONLY = {"serve", "import", "token", "config", "check", "database"}
+LOCAL_ONLY = {"serve", "import", "token", "config", "check", "database", "sync"}
 FROM_ELSEWHERE = [case for case in CASES if case.typed[0] not in {*LOCAL_ONLY, "--config"}]
 
 _BY_CHANCE = re.compile(

@@ -68,7 +68,7 @@ SETTINGS = {
 DHCP = {
     "enabled": ["ftp", "maybe", "7", "''", "[true]", "{a: b}"],
     "use_provider": [
-        "dhcp_isc",
+        "dhcp_libvirt",
         "7",
         "''",
         "'a b'",
@@ -82,6 +82,7 @@ DHCP = {
     "subnets": ["7", "[7]", "10.0.1.5/24", "[10.0.1.0/33]", "10.0.1.0", "10.0.1.0/255.0.255.0", "'2001:db8::/64'"],
     "ping_free_ip": ["true", "'yes'", "maybe", "7", "[]"],
     "server": ["7", "''", "[a]", '"a\\nb"'],
+    "sync_limit": ["-1", "'many'", "0.5", "101"],
 }
 EXTERNALIPAM = {
     "enabled": ["ftp", "maybe", "7"],
@@ -142,9 +143,9 @@ def test_a_wrong_value_is_told_with_file_key_and_what_is_allowed(write, refusal,
         ),
         (
             "settings.d/dhcp.yml",
-            ":use_provider: dhcp_isc",
-            "config/settings.d/dhcp.yml: :use_provider: 'dhcp_isc' does not exist; "
-            "known: dhcp_none, or the dotted path of a class",
+            ":use_provider: dhcp_libvirt",
+            "config/settings.d/dhcp.yml: :use_provider: 'dhcp_libvirt' does not exist; "
+            "known: dhcp_dnsmasq, dhcp_isc, dhcp_kea, dhcp_none, or the dotted path of a class",
         ),
         (
             "settings.d/dhcp.yml",
