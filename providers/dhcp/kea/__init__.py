@@ -1,0 +1,13 @@
+"""ISC Kea, the DHCPv4 server, through its control channel.
+
+====================  ====================================================================
+``provider``          what the address book calls
+``settings``          ``dhcp_kea.yml``
+``control``           commands over a Unix socket or HTTP(S), and their answers
+``configuration``     what the running Kea is configured to: subnets, reservations, back ends
+``reservation``       a DHCP host as Kea writes a reservation, and back
+``include_files``     reservations in a file for each subnet, for every Kea
+``host_commands``     reservations one by one, for a Kea with ``host_cmds``
+``leases``            leases by ``lease_cmds``, or from the ``lease_file``
+====================  ====================================================================
+"""

@@ -1,0 +1,258 @@
+"""Reservations in a file for each subnet, which Kea's configuration pulls in with ``<?include "..."?>``.
+
+A file is the whole JSON list of a subnet's reservations, one on each line. Kea is asked whether it takes the new list
+(``config-test``), then the file is replaced and Kea told to read its configuration again (``config-reload``), then
+Kea is asked what it has (``config-get``). When any of that fails the old file is there again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from netaddr import IPNetwork
+
+from providers.book import directory as shelf
+from providers.book import pending
+from providers.book.database import Book
+from providers.dhcp import atomic_file
+from providers.dhcp.kea import reservation
+from providers.dhcp.kea.configuration import Configuration, KeaSubnet
+from providers.dhcp.kea.control import Control, Refused
+from providers.dhcp.shared_reload import SharedReload
+from providers.errors import InvalidValue, LeaseholdError, Unavailable
+from providers.model import DHCPHost, Subnet
+
+log = logging.getLogger(__name__)
+
+_LOCK = ".leasehold.lock"
+_MOST_TRIED = 20
+_MOST_REFUSALS = 100_000
+_FRESH_SECONDS = 5.0
+_BEGIN, _BETWEEN, _END = b"[\n", b",\n", b"\n]\n"
+EMPTY = b"[\n]\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A host as it stands in a file."""
+
+    host: DHCPHost
+    reservation: Mapping[str, Any]
+    text: bytes
+
+    @classmethod
+    def of(cls, host: DHCPHost) -> _Line:
+        wanted = reservation.written(host)
+        return cls(host, wanted, json.dumps(wanted).encode())
+
+
+Lines = Mapping[str, _Line]
+"""Lines by MAC, in the order of their addresses."""
+
+
+class IncludeFiles:
+    """The files in one directory, and the Kea that reads them."""
+
+    def __init__(self, book: Book, control: Control, directory: Path) -> None:
+        self._book = book
+        self._control = control
+        self._directory = directory
+        self._reload: SharedReload[int] = SharedReload(directory / _LOCK, self._write)
+        self._refusals: dict[str, str] = {}
+        self._last: tuple[float, Configuration | None] = (0.0, None)
+
+    def publish(self, subnet: Subnet, host: DHCPHost) -> None:
+        """Have everything that the book has for the subnet served, among it ``host``."""
+        self._reload.run(subnet.id)
+        if self._has(subnet, host):
+            return
+        with self._book.read() as connection:
+            if host not in pending.to_serve(connection, subnet, host.mac):
+                return  # Deleted or changed meanwhile: whoever did that has it written.
+        raise InvalidValue(f"Kea refuses {host.address} for {host.mac}: {self._refusals.get(host.mac, 'see its log')}")
+
+    def withdraw(self, subnet: Subnet) -> None:
+        """Have everything that the book has for the subnet served, and nothing else of ours."""
+        self._reload.run(subnet.id)
+
+    def bring_up(self, subnet: Subnet) -> None:
+        """As ``withdraw``; raises InvalidValue when some of it cannot be served."""
+        self._reload.run(subnet.id)
+        content = atomic_file.read(self.file_of(subnet.network)) or b""
+        with self._book.read() as connection:
+            first = pending.host_page(connection, subnet, None)
+        refused = [host for host in first if host.mac in self._refusals and _Line.of(host).text not in content]
+        if refused:
+            raise InvalidValue(f"Kea refuses {refused[0].address}: {self._refusals[refused[0].mac]}")
+
+    def file_of(self, network: IPNetwork) -> Path:
+        """The file of a subnet."""
+        return self._directory / f"{network.network}-{network.prefixlen}.json"
+
+    def _has(self, subnet: Subnet, host: DHCPHost) -> bool:
+        content = atomic_file.read(self.file_of(subnet.network)) or b""
+        return _Line.of(host).text in content
+
+    def _write(self, keys: frozenset[int]) -> None:
+        if len(self._refusals) > _MOST_REFUSALS:
+            self._refusals.clear()
+        with self._book.read() as connection:
+            by_id = shelf.read(connection).by_id
+        configuration = self._known()
+        wanted: dict[IPNetwork, Lines] = {}
+        for subnet in (by_id[key] for key in keys if key in by_id):
+            hosts = self._hosts(subnet)
+            try:
+                kea = configuration.subnet(subnet.network)
+            except InvalidValue as error:
+                # Others, who wait for other subnets, have nothing to do with that.
+                self._refusals |= {host.mac: str(error) for host in hosts}
+                continue
+            wanted[kea.network] = self._accepted(configuration, kea, hosts, subnet)
+        if not wanted:
+            return
+        contents = {self.file_of(network): _content(lines.values()) for network, lines in wanted.items()}
+        try:
+            with atomic_file.replaced(contents):
+                self._control.command("config-reload")
+                self._read_back(wanted)
+        except LeaseholdError as error:
+            # The old files are there again; Kea may have read the new ones.
+            with suppress(LeaseholdError):
+                self._control.command("config-reload")
+            if isinstance(error, Refused):
+                raise Unavailable(f"Kea took config-test and refused config-reload: {error.text}") from error
+            raise
+
+    def _hosts(self, subnet: Subnet) -> list[DHCPHost]:
+        """What the book wants served, but for what cannot be: that was in the book before Kea."""
+        hosts: list[DHCPHost] = []
+        after: DHCPHost | None = None
+        while True:
+            with self._book.read() as connection:
+                found = pending.host_page(connection, subnet, after) if subnet.dhcp else []
+            if not found:
+                return hosts
+            after = found[-1]
+            for host in found:
+                try:
+                    reservation.refuse_unfit(host)
+                except InvalidValue as error:
+                    self._refusals[host.mac] = str(error)
+                    log.warning("%s (%s) is not served: %s", host.address, host.mac, error)
+                else:
+                    hosts.append(host)
+
+    def _accepted(
+        self, configuration: Configuration, kea: KeaSubnet, hosts: Sequence[DHCPHost], subnet: Subnet
+    ) -> Lines:
+        """``hosts`` without the new ones that Kea does not take. Raises Unavailable when it refuses the old ones."""
+        lines = {host.mac: _Line.of(host) for host in hosts}
+        before = _lines_of(atomic_file.read(self.file_of(kea.network)) or EMPTY)
+        # What Kea has taken before it takes again, unless something new has the same address.
+        places = {line.host.address for line in lines.values() if line.text not in before}
+        try:
+            self._test(configuration, kea, [host for host in hosts if host.address in places])
+        except Refused as refused:
+            served = {str(each.get("hw-address")) for each in kea.reservations}
+            with self._book.read() as connection:
+                pended = {each.mac for each, _, _ in pending.marked(connection, subnet)}
+            new = [host for host in hosts if host.mac in pended - served]
+            if not new:
+                raise Unavailable(f"Kea refuses what the book has for {kea.network}: {refused.text}") from refused
+            left_out = self._refused(configuration, kea, [host for host in hosts if host not in new], new)
+            return {mac: line for mac, line in lines.items() if mac not in left_out}
+        for mac in self._refusals.keys() & lines.keys():
+            del self._refusals[mac]
+        return lines
+
+    def _refused(
+        self, configuration: Configuration, kea: KeaSubnet, good: list[DHCPHost], new: Sequence[DHCPHost]
+    ) -> set[str]:
+        """The MACs of those among ``new`` that Kea does not take beside ``good``, tried one by one."""
+        left_out = set()
+        for number, host in enumerate(new):
+            if number >= _MOST_TRIED:
+                self._refusals[host.mac] = "it came together with others that Kea refuses; try again"
+                left_out.add(host.mac)
+                continue
+            try:
+                self._test(configuration, kea, [*good, host])
+            except Refused as refused:
+                self._refusals[host.mac] = _advice(configuration, refused, good, host)
+                left_out.add(host.mac)
+            else:
+                good.append(host)
+        return left_out
+
+    def _test(self, configuration: Configuration, kea: KeaSubnet, hosts: Iterable[DHCPHost]) -> None:
+        reservations = [reservation.written(host) for host in hosts]
+        self._control.command("config-test", configuration.with_reservations({kea.id: reservations}))
+
+    def _read_back(self, wanted: Mapping[IPNetwork, Lines]) -> None:
+        """Raise Unavailable when Kea does not have what was written: its configuration may lack the ``include``."""
+        now = Configuration.of(self._control)
+        for network, lines in wanted.items():
+            there = _by_mac(now, network)
+            if there.keys() != lines.keys() or not all(
+                reservation.is_as_written(there[mac], line.reservation) for mac, line in lines.items()
+            ):
+                path = self.file_of(network)
+                raise Unavailable(
+                    f"Kea reads its configuration and does not have the reservations of {network} afterwards: that "
+                    f'subnet needs "reservations": <?include "{path}"?>'
+                )
+        self._last = (time.monotonic(), now)
+
+    def _known(self) -> Configuration:
+        """What Kea is configured to, as it was some seconds ago at most: a reload looks at everything anew."""
+        moment, found = self._last
+        if found is None or time.monotonic() - moment > _FRESH_SECONDS:
+            found = Configuration.of(self._control)
+        self._last = (0.0, None)
+        return found
+
+
+def ours(configuration: Configuration, network: IPNetwork) -> list[DHCPHost]:
+    """The hosts of ours that a configuration has for a subnet, by address and MAC; none when it has no such subnet."""
+    found = (reservation.read(each) for each in _reservations(configuration, network) if reservation.is_ours(each))
+    return sorted(
+        (host for host in found if host is not None), key=lambda host: (int(host.address or 0), host.mac)
+    )
+
+
+def _reservations(configuration: Configuration, network: IPNetwork) -> Sequence[Mapping[str, Any]]:
+    kea = configuration.subnets.get(network)
+    return kea.reservations if kea is not None else ()
+
+
+def _by_mac(configuration: Configuration, network: IPNetwork) -> dict[str, Mapping[str, Any]]:
+    """The reservations of ours."""
+    found = _reservations(configuration, network)
+    return {str(each["hw-address"]): each for each in found if reservation.is_ours(each)}
+
+
+def _content(lines: Iterable[_Line]) -> bytes:
+    joined = _BETWEEN.join(line.text for line in lines)
+    return _BEGIN + joined + _END if joined else EMPTY
+
+
+def _lines_of(content: bytes) -> set[bytes]:
+    return set(content.removeprefix(_BEGIN).removesuffix(_END).split(_BETWEEN))
+
+
+def _advice(configuration: Configuration, refused: Refused, good: Iterable[DHCPHost], host: DHCPHost) -> str:
+    other = next((each for each in good if each.address == host.address), None)
+    if other is not None and not configuration.shares_addresses:
+        return (
+            f"{other.mac} has that address. For bonds Kea needs "
+            '"ip-reservations-unique": false in Dhcp4 of its configuration'
+        )
+    return refused.text

@@ -1,0 +1,153 @@
+"""Kea with the sample configuration, clients on a network, and reservations through POST /dhcp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from netaddr import IPAddress, IPNetwork
+
+from providers.address_book import AddressBook, Lifetimes
+from providers.addresses import Range
+from providers.book.database import Book
+from providers.clock import utc_now
+from providers.dhcp.kea.provider import KeaDHCP
+from providers.ipam.local import LocalIPAM
+from providers.model import Caller, SubnetSpec
+from proxy.app import create_app
+from proxy.settings import load
+from tests.dhcp_network import Network
+from tests.providers.dhcp.kea.running_kea import Kea, hook, kea_directory
+
+SAMPLE = Path(__file__).parents[2] / "config" / "kea-dhcp4.conf"
+NET = "/dhcp/10.0.1.0"
+MAC, OTHER, STRANGER = "52:54:00:00:00:01", "52:54:00:00:00:02", "52:54:00:00:00:99"
+POOL = Range(IPAddress("10.0.1.200"), IPAddress("10.0.1.250"))
+CALLER = Caller("test")
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    """A link on which Kea is 10.0.1.1."""
+    with Network("10.0.1.1/24") as made:
+        yield made
+
+
+@pytest.fixture
+def kea(network: Network) -> Iterator[Kea]:
+    """Kea with the sample, but for places."""
+    with kea_directory() as directory:
+        server = Kea(directory)
+        text = SAMPLE.read_text()
+        for stock, own in {
+            '"eth0"': '"server0"',
+            "/run/kea/kea4-ctrl-socket": str(server.socket),
+            "/var/lib/kea/kea-leases4.csv": str(server.lease_file),
+            "/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_lease_cmds.so": hook("libdhcp_lease_cmds.so"),
+            "/etc/kea/leasehold": str(server.includes),
+            '"syslog"': '"stdout"',
+        }.items():
+            assert stock in text
+            text = text.replace(stock, own)
+        server.text = text
+        (server.includes / "10.0.1.0-24.json").write_text("[]\n")
+        server.start(network.server.command())
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def open_proxy(kea: Kea, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], FlaskClient]:
+    """The service as it is after a start."""
+    monkeypatch.chdir(tmp_path)
+
+    def opened() -> FlaskClient:
+        dhcp = KeaDHCP(book, kea.settings)
+        address_book = AddressBook(book, LocalIPAM(book, {}), dhcp, lifetimes=Lifetimes(), clock=utc_now)
+        if not address_book.subnets():
+            address_book.add_subnet(SubnetSpec(IPNetwork("10.0.1.0/24"), "Lab", dynamic=POOL), CALLER)
+        return create_app(address_book, load(environ={})).test_client()
+
+    return opened
+
+
+@pytest.fixture
+def proxy(open_proxy: Callable[[], FlaskClient]) -> FlaskClient:
+    """The service."""
+    return open_proxy()
+
+
+def post(proxy: FlaskClient, mac: str, name: str, ip: str = "10.0.1.20", **more: str) -> None:
+    form = {"name": name, "hostname": name, "mac": mac, "ip": ip, "network": "10.0.1.0"}
+    answer = proxy.post(NET, data={**form, "filename": "grub2/grubx64.efi", "nextServer": "10.0.1.5", **more})
+    assert answer.status_code == 200, answer.text
+
+
+def test_what_is_posted_is_on_the_wire_and_gone_after_delete(network, proxy):
+    post(proxy, MAC, "web1.example.com")
+
+    offer = network.discover(MAC)
+    assert (str(offer.yiaddr), str(offer.siaddr), offer.boot_file) == ("10.0.1.20", "10.0.1.5", "grub2/grubx64.efi")
+    assert (offer.hostname, offer.routers, offer.dns) == ("web1.example.com", ["10.0.1.1"], ["10.0.1.2"])
+
+    assert proxy.delete(f"{NET}/mac/{MAC}").status_code == 200
+    assert IPAddress(str(network.discover(MAC).yiaddr)) in POOL
+
+
+@pytest.mark.parametrize("client", ["udhcpc", "dhclient"])
+def test_real_clients_are_told_everything(network, proxy, client, tmp_path):
+    post(proxy, MAC, "web1.example.com")
+
+    told = getattr(network, client)(MAC, tmp_path)
+
+    assert (told.address, told.next_server, told.boot_file) == ("10.0.1.20", "10.0.1.5", "grub2/grubx64.efi")
+    assert (told.hostname, told.routers, told.dns) == ("web1.example.com", ["10.0.1.1"], ["10.0.1.2"])
+
+
+def test_both_of_a_bond_get_the_address(network, proxy):
+    post(proxy, MAC, "web1")
+    post(proxy, OTHER, "web1-eth1", **{"related_macs[]": MAC})
+
+    assert [str(network.discover(mac).yiaddr) for mac in (MAC, OTHER)] == ["10.0.1.20", "10.0.1.20"]
+
+
+def test_after_a_restart_of_both_everything_is_so_still(network, kea, open_proxy):
+    post(open_proxy(), MAC, "web1")
+
+    kea.stop()
+    kea.start(network.server.command())
+    again = open_proxy()
+
+    assert str(network.discover(MAC).yiaddr) == "10.0.1.20"
+    assert again.get(f"{NET}/mac/{MAC}").json["ip"] == "10.0.1.20"
+    assert again.delete(f"{NET}/mac/{MAC}").status_code == 200
+    assert IPAddress(str(network.discover(MAC).yiaddr)) in POOL
+
+
+@pytest.mark.parametrize("leases", ["commands", "file"])
+def test_what_kea_leased_is_listed_and_not_suggested(network, kea, open_proxy, book, leases, monkeypatch):
+    if leases == "file":
+        monkeypatch.setattr(Kea, "settings", {**kea.settings, "leases": str(kea.lease_file)})
+    leased = str(network.raw_client().lease(STRANGER).yiaddr)
+    proxy = open_proxy()
+
+    (listed,) = proxy.get(NET).json["leases"]
+    assert (listed["ip"], listed["mac"], listed["type"]) == (leased, STRANGER, "lease")
+    assert proxy.get(f"{NET}/mac/{STRANGER}").json["ip"] == leased
+    span = f"from={leased}&to={IPAddress(leased) + 1}"
+    assert proxy.get(f"{NET}/unused_ip?mac={MAC}&{span}").json["ip"] == str(IPAddress(leased) + 1)
+    assert proxy.get(f"{NET}/unused_ip?mac={STRANGER}&{span}").json["ip"] == leased
+
+
+def test_the_lease_of_a_reserved_host_is_listed_once(network, proxy):
+    post(proxy, MAC, "web1")
+    assert str(network.raw_client().lease(MAC).yiaddr) == "10.0.1.20"
+
+    listed = proxy.get(NET).json
+
+    assert [each["ip"] for each in listed["reservations"]] == ["10.0.1.20"]
+    assert listed["leases"] == []
