@@ -19,6 +19,7 @@ from providers.address_book.texts import (
 from providers.addresses import Range
 from providers.dhcp.isc import values
 from providers.dhcp.isc.grammar import Place, Statement, Word
+from providers.dhcp.isc.statements import is_mark, names_told, options_told, told_by
 from providers.errors import InvalidValue
 from providers.model import DHCPHost, Options, SubnetSpec, Use
 
@@ -122,36 +123,48 @@ def described_host(
     """A host at each of its addresses; none, and a remark, when it has no MAC or no address that can be kept."""
     name, place = statement.words[1].text, statement.place
     said = dict(of_groups)
+    others = []
     for each in statement.block or ():
         keyword, plain = _of_omapi(each)
         if keyword not in _DESCRIBES or each.block is not None:
-            if keyword != "dynamic":
-                remarks.not_used(each)
+            if keyword != "dynamic" and not is_mark(each):
+                others.append(each)
             continue
         if keyword in ("hardware", "fixed-address") and keyword in said:
             remarks.problem(said[keyword].place, f"host {_printable(name)} has a later {keyword}, which counts")
         said[keyword] = plain
-    if "hardware" not in said:
-        remarks.problem(place, f"host {_printable(name)} has no hardware address: left out")
+    host = _host(name, place, said, others, remarks)
+    kept = names_told(host) if host is not None else frozenset()
+    for each in others:
+        if each.keyword != "supersede" or not each.arguments or each.arguments[0].text not in kept:
+            remarks.not_used(each)
+    if host is None:
         return []
+    return [
+        IncomingAddress(each, str(place), frozenset({Use.DHCP}), group, host=host)
+        for each in dict.fromkeys(_addresses(said, "fixed-address", remarks))
+    ]
+
+
+def _host(
+    name: str, place: Place, said: Mapping[str, Statement], others: Sequence[Statement], remarks: Remarks
+) -> DHCPHost | None:
+    for needed, called in (("hardware", "hardware address"), ("fixed-address", "fixed-address")):
+        if needed not in said:
+            remarks.problem(place, f"host {_printable(name)} has no {called}: left out")
+            return None
     mac = _told(said, "hardware", lambda each: values.mac(each.arguments), remarks)
     if mac is None:
-        return []
-    if "fixed-address" not in said:
-        remarks.problem(place, f"host {_printable(name)} has no fixed-address: left out")
-        return []
+        return None
     hostname = _told(said, "option host-name", lambda each: values.text(each.arguments), remarks)
-    host = DHCPHost(
+    return DHCPHost(
         mac,
         name,
         hostname or name,
         _told(said, "filename", _filename, remarks) or None,
         _told(said, "next-server", _next_server, remarks) or None,
+        options_told(told_by(others)),
     )
-    return [
-        IncomingAddress(each, str(place), frozenset({Use.DHCP}), group, host=host)
-        for each in dict.fromkeys(_addresses(said, "fixed-address", remarks))
-    ]
 
 
 def _of_omapi(statement: Statement) -> tuple[str, Statement]:

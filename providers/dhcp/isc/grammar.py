@@ -67,16 +67,17 @@ class Statement:
         return word.text if word.quoted else word.text.lower()
 
 
-def read(path: Path, *, torn: bool = False) -> Iterator[Statement]:
+def read(path: Path, *, torn: bool = False, opened: list[Path] | None = None) -> Iterator[Statement]:
     """The statements of a file, those of included files in their place, one by one.
 
     A relative include is looked for beside the file that names it, then beside ``path``. With ``torn``, a last
-    statement that does not end is passed over, as dhcpd does with its leases file after a power cut.
+    statement that does not end is passed over, as dhcpd does with its leases file after a power cut. The paths of all
+    files, also of those that cannot be read, are added to ``opened``.
 
     Raises InvalidValue, with file and line, for what does not follow the grammar, for files that cannot be read and
     for files that include themselves.
     """
-    return _Files(torn=torn).statements(path, (), None)
+    return _Files(torn=torn, opened=opened).statements(path, (), None)
 
 
 def parse(text: str, file: str) -> Iterator[Statement]:
@@ -90,19 +91,19 @@ def parse(text: str, file: str) -> Iterator[Statement]:
 class _Files:
     """All files of one reading, so that their number stays bounded."""
 
-    def __init__(self, *, torn: bool) -> None:
+    def __init__(self, *, torn: bool, opened: list[Path] | None = None) -> None:
         self.torn = torn
-        self._opened = 0
+        self._opened: list[Path] = [] if opened is None else opened
 
     def statements(self, path: Path, chain: tuple[Path, ...], place: Place | None) -> Iterator[Statement]:
         """Those of a file that ``place`` includes, and the files in ``chain`` before it."""
         what = f"{place}: {_printable(str(path))}" if place else _printable(str(path))
-        self._opened += 1
+        self._opened.append(path)
         try:
             real = path.resolve()
             if real in chain:
                 raise InvalidValue(f"{what} includes itself")
-            if len(chain) >= _LONGEST_CHAIN or self._opened > _MOST_FILES:
+            if len(chain) >= _LONGEST_CHAIN or len(self._opened) > _MOST_FILES:
                 raise InvalidValue(f"{what}: too many files include one another")
             if real.exists() and not real.is_file():
                 raise InvalidValue(f"{what} is not a file")

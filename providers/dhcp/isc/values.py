@@ -13,6 +13,10 @@ from providers.dhcp.isc.grammar import Word
 from providers.errors import InvalidValue
 
 _HEX = re.compile(r"[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2})*")
+_OCTET = re.compile(r"[0-9a-fA-F]{2}")
+_PART = re.compile(
+    r"substring\((?P<octets>[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2})*),(?P<start>[0-9]{1,4}),(?P<length>[0-9]{1,4})\)"
+)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _HARDWARE = {"ethernet": 6, "infiniband": 20}
 _IPV4_OCTETS = 4
@@ -68,6 +72,16 @@ def text(words: Sequence[Word]) -> str:
     return _single(_value(words)).text
 
 
+def constant(words: Sequence[Word]) -> bytes | None:
+    """The octets of a text in quotes or of octets, as dhcpd writes constants; None for any other expression."""
+    value = _value(words)
+    if len(value) == 1 and value[0].quoted:
+        return value[0].text.encode("latin-1", "replace")
+    if len(value) == 1 and _OCTET.fullmatch(value[0].text):
+        return bytes.fromhex(value[0].text)
+    return _octets(value)
+
+
 def server(words: Sequence[Word]) -> str:
     """An address or a name; four octets as ``0a:09:00:01`` are an address. Raises InvalidValue."""
     value = _value(words)
@@ -106,7 +120,14 @@ def _single(words: Sequence[Word]) -> Word:
 
 
 def _octets(words: Sequence[Word]) -> bytes | None:
+    """The octets of ``64:62:31``, or of ``substring (00:64:62:31, 1, 3)``, which is how a text with a quote is kept."""
+    if any(word.quoted for word in words):
+        return None
     joined = "".join(word.text for word in words)
-    if ":" in joined and not any(word.quoted for word in words) and _HEX.fullmatch(joined):
-        return bytes(int(octet, 16) for octet in joined.split(":"))
-    return None
+    if ":" in joined and _HEX.fullmatch(joined):
+        return bytes.fromhex("".join(octet.zfill(2) for octet in joined.split(":")))
+    part = _PART.fullmatch(joined)
+    if part is None:
+        return None
+    start, length = int(part["start"]), int(part["length"])
+    return bytes.fromhex(part["octets"].replace(":", ""))[start : start + length]

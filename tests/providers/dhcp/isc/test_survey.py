@@ -253,3 +253,9 @@ def test_of_a_lease_the_last_word_counts():
     text = "".join(f"lease 10.0.1.7 {{ ends never; binding state {state}; }}" for state in ("active", "free"))
 
     assert understood("", text).leases == ()
+
+
+def test_a_value_that_was_hidden_from_dhcpds_own_writing_is_read():
+    told = "supersede server.filename = substring (00:62:5c:78\n  :79, 1, 4); supersede host-name = 77:65:62;"
+    found = host(NET + " { }", f"host web {{ dynamic; {HARDWARE} {AT} {told} }}")
+    assert (found.filename, found.hostname) == ("b\\xy", "web")
