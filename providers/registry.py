@@ -12,6 +12,9 @@ IPAM_PROVIDERS: Mapping[str, str] = {
     "externalipam_phpipam": "providers.ipam.phpipam.provider:PhpIPAM",
 }
 DHCP_PROVIDERS: Mapping[str, str] = {
+    "dhcp_kea": "providers.dhcp.kea.provider:KeaDHCP",
+    "dhcp_isc": "providers.dhcp.isc.provider:ISCDHCP",
+    "dhcp_dnsmasq": "providers.dhcp.dnsmasq.provider:DnsmasqDHCP",
     "dhcp_none": "providers.dhcp.none:NoDHCP",
 }
 
