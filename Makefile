@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 ARGS ?=
+# How many tests run at once; 0 runs them in this process, for a debugger.
+JOBS ?= 2
 
 all: run
 
@@ -15,7 +17,7 @@ run: venv
 	$(BIN)/leasehold serve $(ARGS)
 
 test: $(VENV)/installed-for-tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .

@@ -49,4 +49,4 @@ def test_both_makes_would_do_the_same(target: str, tree: Path) -> None:
 
 
 def test_arguments_reach_the_command(tree: Path) -> None:
-    assert commands(BSD, "test", tree)[-1].endswith("-m pytest -x")
+    assert commands(BSD, "test", tree)[-1].endswith("-m pytest --numprocesses 2 --dist loadfile -x")

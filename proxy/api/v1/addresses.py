@@ -123,9 +123,12 @@ def release_address(ip: str, query: Loaded) -> Answer:
 
 @face.post("/addresses/<ip>/adopt")
 @access(Policy.WRITE, keeps_limits=True)
-@operation("addresses", query=GroupQuery, answer=ReservationRow, refusals=(404, 409))
+@operation("addresses", query=GroupQuery, answer=ReservationRow, refusals=(404,))
 def adopt_address(ip: str, query: Loaded) -> Answer:
-    """Make an address ours that someone else made in the IPAM (use `upstream`)."""
+    """Make an address ours that someone else made in the IPAM (use `upstream`).
+
+    What is ours already stays as it is.
+    """
     subnet, wanted = place_of(ip, query)
     return reservation_row(current_book().adopt(subnet, wanted, caller()))
 

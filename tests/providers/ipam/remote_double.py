@@ -107,11 +107,3 @@ class BulkIPAM(RemoteIPAM):
         for (group, _), row in list(self.upstream.rows.items()):
             if group == subnet.group.name and row.address in subnet.network:
                 yield row
-
-
-class ForeignIPAM(RemoteIPAM):
-    """One without settings, where somebody else has the address 10.0.1.9."""
-
-    def __init__(self, book: Book, settings: Mapping[str, Any]) -> None:
-        row = Record(IPAddress("10.0.1.9"), "printer")
-        super().__init__(book, {"upstream": Upstream({("Lab", "10.0.1.9"): row})})

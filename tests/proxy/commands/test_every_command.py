@@ -245,8 +245,6 @@ def shop(bookless, empty_place, stock):
 def test_case(shop, case, monkeypatch):
     if case.typed == ("serve",):
         monkeypatch.setattr("proxy.server.serve", lambda read_settings: read_settings())
-    if case.typed[:2] == ("address", "adopt") and not case.code:
-        monkeypatch.setenv("LEASEHOLD_EXTERNALIPAM_USE_PROVIDER", "tests.providers.ipam.remote_double.ForeignIPAM")
 
     result = shop(*case.typed)
 
