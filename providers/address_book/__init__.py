@@ -6,9 +6,10 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 ``subnets``           groups and subnets, nesting, what belongs to ``/dhcp``
 ``mirroring``         groups and subnets that are made upstream: ``pictured`` brings them in, ``editing`` refuses
 ``upstream_rows``     what others have taken upstream; ``adopting`` one of their rows, ``comparing`` all
+``upstream_records``  what upstream is told of an address of ours
 ``suggestions``       the next free address, held; ``steering`` says where to look, ``allocating`` takes it at once,
                       ``holding`` takes several of them, and keeps them longer
-``reservations``      taking an address; ``joining`` says who may share one
+``reservations``      taking an address; ``joining`` says who may share one, ``undoing`` takes it back
 ``releases``          giving it back
 ``amending``          changing what is told about it
 ``labelling``         owner and tag, for phpIPAM's clients

@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from providers.address_book.allocatable import refuse_unusable
 from providers.address_book.foundation import innermost
+from providers.address_book.upstream_records import record_of
 from providers.address_book.upstream_rows import UpstreamRows
 from providers.book import event_log, free_space, promises, taken, upstream
 from providers.errors import NotFound
-from providers.ipam.contract import Record, our_record
+from providers.ipam.contract import Record
 from providers.model import Caller, Reservation, Subnet, Use
 
 
@@ -38,8 +39,9 @@ class Adopting(UpstreamRows):
         if record is None:
             with self.book.read() as connection:
                 there = taken.reservation(connection, inner, address)
-            if there is not None and set(there.uses) != {Use.UPSTREAM}:
-                self.ipam.create(inner, our_record(there))
+                lacking = None if there is None else record_of(connection, there)
+            if there is not None and lacking is not None and set(there.uses) != {Use.UPSTREAM}:
+                self.ipam.create(inner, lacking)
                 return there
             raise NotFound(f"{address} is free in {self.ipam.name}: there is nothing to adopt; reserve it instead")
         if not record.ours:

@@ -8,9 +8,11 @@ from datetime import timedelta
 
 from netaddr import IPAddress
 
+from providers.address_book.foundation import innermost
 from providers.address_book.reservations import Reservations
 from providers.address_book.suggestions import Suggestions
 from providers.addresses import Range
+from providers.book import taken
 from providers.errors import Conflict, NotFound
 from providers.model import Asker, Caller, DHCPHost, Reservation, Subnet, Use
 
@@ -43,6 +45,7 @@ class Allocating(Suggestions, Reservations):
         """
         nobody = asker.key is None and asker.mac is None
         known = Asker(key=f"allocation:{secrets.token_hex(8)}") if nobody else asker
+        before: IPAddress | None = None
         for attempt in range(1, _TRIES + 1):
             address = self.suggest(subnet, known, caller, span=span, ttl=ttl)
             try:
@@ -59,9 +62,10 @@ class Allocating(Suggestions, Reservations):
                     related_macs=related_macs,
                 )
             except Conflict:
-                if attempt == _TRIES or not self._was_lost(subnet, address):
+                if address == before or attempt == _TRIES or not self._was_lost(subnet, address):
                     self._let_go(subnet, address, caller, mine=nobody)
                     raise
+                before = address
             except BaseException:
                 self._let_go(subnet, address, caller, mine=nobody)
                 raise
@@ -69,9 +73,11 @@ class Allocating(Suggestions, Reservations):
 
     def _was_lost(self, subnet: Subnet, address: IPAddress) -> bool:
         """Whether somebody else has the address now, upstream or in the book, so that another one is as good."""
-        if self.ipam.record(subnet, address) is not None:
-            return True
-        return self.exists(subnet, address)
+        with self.book.read() as connection:
+            inner = innermost(self._directories.current(connection), subnet, address)
+            if taken.reservation(connection, inner, address) is not None:
+                return True
+        return self.ipam.record(inner, address) is not None
 
     def _let_go(self, subnet: Subnet, address: IPAddress, caller: Caller, *, mine: bool) -> None:
         """End the hold of a call that nobody can repeat."""

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
+from providers.address_book.guest_conflicts import refuse_foreign_guest, refuse_holders
 from providers.address_book.guest_hosts import GuestHosts, Seat
 from providers.address_book.joining import Wish
+from providers.address_book.publishing import Marks
 from providers.address_book.releases import Releases, _Parting
-from providers.address_book.reservations import Reservations, _Done
+from providers.address_book.reservations import Reservations
 from providers.address_book.subnets import Subnets
+from providers.address_book.undoing import Done
 from providers.book import event_log, taken
 from providers.book import guests as kept
 from providers.book.directory import Directory, lock
 from providers.book.guests import Kept, KeptAddress
-from providers.errors import Conflict, SubnetNotFound
+from providers.errors import SubnetNotFound
 from providers.guests import WantedAddress
-from providers.model import Caller, Reservation, Subnet, Use
+from providers.model import Caller, Pending, Reservation, Subnet, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,23 @@ class Change:
     """The reservation of an address of a guest, before and after; ``done`` is how it was taken, if it was.
 
     ``again``: what the IPAM and the DHCP server know of it is uncertain, because a report did not come to its end.
+    ``unserved`` are the MACs of the DHCP hosts that are to be served now, ``going`` of those that are not any more.
     """
 
     before: Reservation | None
     after: Reservation
-    done: _Done | None = None
+    done: Done | None = None
     again: bool = False
+    unserved: frozenset[str] = frozenset()
+    going: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The marks of the DHCP hosts of a guest, as they were before some were made at a moment."""
+
+    marks: Mapping[Subnet, Marks]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,7 @@ class Placed:
     rows: tuple[KeptAddress, ...]
     changes: tuple[Change, ...]
     partings: tuple[_Parting, ...]
+    marked: Marked
 
 
 class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
@@ -86,15 +102,17 @@ class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
         directory = self._directories.within(connection)
         seats = [self._seat(connection, directory, row, guest) for row in aimed]
         was = {seat.row.address: seat.there for seat in seats}
-        self._unseat_hosts(connection, before, guest, seats)
-        taken_now: dict[IPAddress, _Done] = {}
+        now = self.clock()
+        self._unseat_hosts(connection, before, guest, seats, now)
+        taken_now: dict[IPAddress, Done] = {}
         for seat in seats:
             if seat.subnet is not None and not seat.row.leaving:
                 done = self._take_or_keep(connection, before, guest, seat, caller)
                 if done is not None:
                     seat.row = replace(seat.row, told=not tells)
                     taken_now[seat.row.address] = done
-        self._seat_hosts(connection, before, guest, seats, caller)
+        self._seat_hosts(connection, before, guest, seats, caller, now)
+        self._see_off(connection, seats, now)
         changes, partings = [], []
         for seat in seats:
             subnet, address = seat.subnet, seat.row.address
@@ -105,10 +123,17 @@ class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
             done = taken_now.get(address)
             before_it = was[address] if done is None else done.before
             if not seat.others and (before_it != after or not seat.row.leaving):
-                changes.append(Change(before_it, after, done, again=not seat.row.told and done is None))
-            if seat.row.leaving:
-                partings.append(_parting_of(after, seat.row.served_mac))
-        return Placed(tuple(seat.row for seat in seats if not seat.gone), tuple(changes), tuple(partings))
+                again = not seat.row.told and done is None
+                unserved = {
+                    mac
+                    for mac, mark in self._marks_at(connection, after.subnet, after).items()
+                    if mark is not None and mark[0] is Pending.PUBLISH
+                }
+                changes.append(Change(before_it, after, done, again, frozenset(unserved), frozenset(seat.going)))
+            if seat.row.leaving or seat.going:
+                partings.append(_parting_of(after, seat.going, leaving=seat.row.leaving))
+        rows = tuple(seat.row for seat in seats if not seat.gone)
+        return Placed(rows, tuple(changes), tuple(partings), Marked(_all_marks(seats), now))
 
     def _seat(self, connection: Connection, directory: Directory, row: KeptAddress, guest: Kept) -> Seat:
         subnet = None if row.subnet_id is None else directory.by_id.get(row.subnet_id)
@@ -116,15 +141,16 @@ class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
             return Seat(replace(row, subnet_id=None, served_mac=None), None, None, [], None)
         others = [each for each in kept.holders(connection, subnet.id, row.address) if each.guest_id != guest.id]
         there = taken.reservation(connection, subnet, row.address)
-        return Seat(row, subnet, there, others, _mac_of(guest, row))
+        marks = self._marks_at(connection, subnet, there)
+        return Seat(row, subnet, there, others, _mac_of(guest, row), marks=marks)
 
     def _take_or_keep(
         self, connection: Connection, before: Kept | None, guest: Kept, seat: Seat, caller: Caller
-    ) -> _Done | None:
+    ) -> Done | None:
         """Reserve an address, or describe it anew if it is the guest's already; returns what reserving did."""
         if seat.subnet is None:
             return None
-        _refuse_holders(seat)
+        refuse_holders(seat)
         there = taken.reservation(connection, seat.subnet, seat.row.address)
         if there is not None and Use.GUEST in there.uses:
             if seat.others:
@@ -133,7 +159,7 @@ class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
                 row.address == seat.row.address and row.subnet_id == seat.subnet.id for row in before.addresses
             )
             if not had:
-                _refuse_foreign_guest(there, guest, seat.mac)
+                refuse_foreign_guest(there, guest, seat.mac)
             old = _described(before, _mac_of(before, seat.row)) if before is not None and had else {}
             new = {
                 key: value
@@ -143,15 +169,20 @@ class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
             if new:
                 taken.describe(connection, seat.subnet, seat.row.address, **new)
             return None
-        described = _described(guest, seat.mac)
-        wish = Wish(seat.row.address, Use.GUEST, **described, host=None, related_macs=frozenset())
+        wish = _wish(guest, seat.row.address, seat.mac)
         done = self._reserve(connection, seat.subnet, wish, caller)
         seat.subnet = done.subnet
         seat.row = replace(seat.row, subnet_id=done.subnet.id)
         return done
 
     def _unplace(
-        self, connection: Connection, before: Kept | None, guest: Kept, changes: Sequence[Change], caller: Caller
+        self,
+        connection: Connection,
+        before: Kept | None,
+        guest: Kept,
+        changes: Sequence[Change],
+        marked: Marked,
+        caller: Caller,
     ) -> list[Change] | None:
         """Let the guest and its addresses be as before; returns the changes of addresses that are free again.
 
@@ -160,17 +191,20 @@ class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
         there = kept.find_to_change(connection, guest.cluster, guest.name)
         if there is None or (there.id, there.revision) != (guest.id, guest.revision):
             return None
-        lock_subnets(connection, (change.after.subnet.id for change in changes))
+        lock_subnets(connection, [change.after.subnet.id for change in changes] + [each.id for each in marked.marks])
         for change in changes:
             self._remove_new_hosts(connection, change.before, change.after)
         freed = []
         for change in changes:
-            self._restore_hosts(connection, change.before, change.after.subnet)
+            subnet = change.after.subnet
+            self._restore_hosts(connection, change.before, subnet, marked.marks.get(subnet, {}))
             if change.done is not None:
                 if self._undo(connection, change.done, caller):
                     freed.append(change)
             elif change.before is not None:
                 _restore_description(connection, change.before)
+        for subnet, marks in marked.marks.items():
+            self._restore_marks(connection, subnet, marks, marked.at)
         if before is None:
             kept.remove(connection, guest)
         else:
@@ -208,6 +242,16 @@ def _aimed(
     return aimed + [replace(row, leaving=True) for row in old.values() if row.address not in named]
 
 
+def wish_of(guest: Kept, wanted: WantedAddress) -> Wish:
+    """What the guest wants reserved."""
+    row = KeptAddress(wanted.address, None, wanted.nic, wanted.shared)
+    return _wish(guest, wanted.address, _mac_of(guest, row))
+
+
+def _wish(guest: Kept, address: IPAddress, mac: str | None) -> Wish:
+    return Wish(address, Use.GUEST, **_described(guest, mac), host=None, related_macs=frozenset())
+
+
 def _mac_of(guest: Kept, row: KeptAddress) -> str | None:
     """The MAC of the card that has the address: of the named one, else of the first one that has a MAC."""
     if row.nic is not None:
@@ -225,44 +269,20 @@ def _described(guest: Kept, mac: str | None) -> dict[str, str | None]:
     }
 
 
-def _refuse_holders(seat: Seat) -> None:
-    """Raise Conflict when other guests have the address, unless all of them share it."""
-    if not seat.others or (seat.row.shared and all(each.shared for each in seat.others)):
-        return
-    owner = next((each for each in seat.others if not each.shared), seat.others[0])
-    more = "" if not (seat.row.shared or owner.shared) else "; it can be had by both only if both mark it as shared"
-    raise Conflict(
-        f"{seat.row.address} in {seat.subnet} belongs to guest {owner.name} of cluster {owner.cluster}, on node "
-        f"{owner.node}{more}",
-        owner=_known(seat.there) | {"cluster": owner.cluster, "guest": owner.name, "node": owner.node},
-    )
-
-
-def _known(there: Reservation | None) -> dict[str, object]:
-    """Who has an address, for programs."""
-    if there is None:
-        return {}
-    return {"address": str(there.address), "name": there.name, "mac": there.mac, "uses": sorted(there.uses)}
-
-
-def _refuse_foreign_guest(there: Reservation, guest: Kept, mac: str | None) -> None:
-    """Raise Conflict unless an address that was reserved for some guest, without saying which, may be this one's."""
-    anybody = there.name is None and there.mac is None
-    same_mac = mac is not None and there.mac == mac
-    if anybody or same_mac or there.name in (guest.name, guest.hostname):
-        return
-    who = " ".join(part for part in (there.name, f"({there.mac})" if there.mac else None) if part)
-    raise Conflict(
-        f"{there.address} in {there.subnet} is reserved for the guest {who}: release it there, or choose another",
-        owner=_known(there),
-    )
-
-
-def _parting_of(there: Reservation, served_mac: str | None) -> _Parting:
-    """What goes of a reservation when its guest gives it back: the use, and the DHCP host that was made for it."""
-    macs = frozenset(host.mac for host in there.hosts if host.mac == served_mac)
+def _parting_of(there: Reservation, going: Set[str], *, leaving: bool) -> _Parting:
+    """What goes of a reservation: the DHCP hosts, and when its guest gives it back, the use."""
+    macs = frozenset(host.mac for host in there.hosts if host.mac in going)
     last = bool(macs) and len(macs) == len(there.hosts)
-    return _Parting(there, macs, frozenset({Use.GUEST, Use.DHCP} if last else {Use.GUEST}))
+    ending = ({Use.GUEST} if leaving else set()) | ({Use.DHCP} if last else set())
+    return _Parting(there, macs, frozenset(ending))
+
+
+def _all_marks(seats: Iterable[Seat]) -> dict[Subnet, Marks]:
+    found: dict[Subnet, Marks] = {}
+    for seat in seats:
+        if seat.subnet is not None and seat.marks:
+            found[seat.subnet] = {**found.get(seat.subnet, {}), **seat.marks}
+    return found
 
 
 def _restore_description(connection: Connection, before: Reservation) -> None:

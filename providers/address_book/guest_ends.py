@@ -109,7 +109,7 @@ class GuestEnds(GuestTelling):
         if not placed.partings:
             self._end(connection, guest, happened, node, caller)
             return Outcome(accepted=True, guest=shown)
-        return Written(before, guest, placed.changes, placed.partings), shown, happened
+        return Written(before, guest, placed), shown, happened
 
     def _end(
         self, connection: Connection, guest: Kept, happened: datetime, node: str | None, caller: Caller
@@ -178,7 +178,7 @@ class GuestEnds(GuestTelling):
                 if claim is not None:
                     claims.put(undoing, claim, over=None)
 
-        return Written(before, guest, placed.changes, placed.partings, undo)
+        return Written(before, guest, placed, undo)
 
     def _shown(self, connection: Connection, found: Kept) -> Guest:
         return self._shown_all(connection, [found], self._directories.within(connection))[0]

@@ -10,15 +10,16 @@ from functools import partial
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
-from providers.address_book.guest_addresses import Change, GuestAddresses, lock_subnets
+from providers.address_book.guest_addresses import Change, GuestAddresses, Placed, lock_subnets
+from providers.address_book.publishing import Confirmed
 from providers.address_book.releases import _Parting
+from providers.address_book.upstream_records import guest_record
 from providers.book import guests as kept
-from providers.book import taken
+from providers.book import taken, upstream
 from providers.book.guests import Kept
-from providers.errors import Conflict, LeaseholdError
-from providers.guests import GuestState
+from providers.errors import Conflict, LeaseholdError, Uncertain
 from providers.ipam.contract import Record, our_record
-from providers.model import Caller, Reservation, Subnet, Use
+from providers.model import Caller, DHCPHost, Reservation, Subnet, Use
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,18 @@ class Written:
 
     before: Kept | None
     guest: Kept
-    changes: tuple[Change, ...]
-    partings: tuple[_Parting, ...]
+    placed: Placed
     undo: Callable[[Connection], None] | None = None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The addresses that are to be told."""
+        return self.placed.changes
+
+    @property
+    def partings(self) -> tuple[_Parting, ...]:
+        """What is to be given back."""
+        return self.placed.partings
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +58,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How something that was told is taken back; of an address that is to be free again, only if it is."""
+    """How something that was told is taken back; of an address that is to be free again, only if it is.
+
+    ``by_the_book``: it tells what the book says by then, so it is right whatever became of the guest. ``doubt``: the
+    IPAM may have taken the address, or may still do it.
+    """
 
     work: Callable[[], None]
     address: tuple[int, IPAddress] | None = None
+    by_the_book: bool = False
+    doubt: bool = False
 
 
 class GuestTelling(GuestAddresses):
@@ -73,6 +89,8 @@ class GuestTelling(GuestAddresses):
                 self._publish_new(change, undoing)
             for parting in written.partings:
                 self._tell_parting(parting, written.before or written.guest, undoing)
+            for change in written.changes:
+                self._confirm_new(change)
         except BaseException:
             self._take_all_back(written, undoing, caller)
             raise
@@ -80,25 +98,32 @@ class GuestTelling(GuestAddresses):
     def _withdraw_replaced(self, change: Change, undoing: list[Undo]) -> None:
         subnet = change.after.subnet
         for host in change.before.hosts if change.before is not None else ():
-            if host not in change.after.hosts:
-                undoing.append(Undo(partial(self.dhcp.publish, subnet, host)))
+            if host not in change.after.hosts and self._publishes(subnet):
+                undoing.append(self._settling(subnet, host))
                 self.dhcp.withdraw(subnet, host)
 
+    def _settling(self, subnet: Subnet, host: DHCPHost) -> Undo:
+        return Undo(partial(self._settle, subnet, host), by_the_book=True)
+
     def _tell_record(self, written: Written, change: Change, undoing: list[Undo]) -> None:
-        record, subnet = _record(change.after, written.guest), change.after.subnet
+        record, subnet = guest_record(change.after, written.guest), change.after.subnet
         if change.before is None:
             # Also after no answer: whoever does not answer may have taken it all the same.
-            undoing.append(Undo(partial(self.ipam.delete, subnet, record.address), (subnet.id, record.address)))
+            place = (subnet.id, record.address)
+            undoing.append(Undo(partial(self.ipam.delete, subnet, record.address), place))
             try:
-                self._create(subnet, record)
-            except Conflict:
+                self.ipam.create(subnet, record)
+            except Conflict as error:
                 undoing.pop()
+                raise _of_address(error, record.address) from error
+            except Uncertain:
+                undoing[-1] = replace(undoing[-1], doubt=True)
                 raise
             return
         if change.again:
-            self._create(subnet, record)
+            self._create_again(change.after, record)
             return
-        known = our_record(change.before) if written.before is None else _record(change.before, written.before)
+        known = our_record(change.before) if written.before is None else guest_record(change.before, written.before)
         if record == known:
             return
         undoing.append(Undo(partial(self.ipam.amend, subnet, known)))
@@ -108,51 +133,62 @@ class GuestTelling(GuestAddresses):
             # The address is right, only its description upstream is old: no reason to refuse (rule 5).
             log.warning("%s: node, name and MAC could not be written to the IPAM: %s", record.address, error)
 
-    def _create(self, subnet: Subnet, record: Record) -> None:
-        """Take an address upstream, also where the guest has a row already: what was told last may be unknown."""
+    def _create_again(self, after: Reservation, record: Record) -> None:
+        """Take an address upstream that may be taken for the guest already: what was told last is unknown."""
         try:
-            self.ipam.create(subnet, record)
+            self.ipam.create(after.subnet, record)
         except Conflict:
-            there = self.ipam.record(subnet, record.address)
-            if there is None or not there.ours or there.owner is None or there.owner != record.owner:
+            if set(after.uses) <= {Use.GUEST, Use.DHCP}:
                 raise
-            self.ipam.amend(subnet, record)
+            # The guest joined what others have there, and their row stays theirs (rule 12).
+            self.ipam.amend(after.subnet, record)
 
     def _publish_new(self, change: Change, undoing: list[Undo]) -> None:
         subnet = change.after.subnet
-        for host in change.after.hosts:
-            if change.before is None or host not in change.before.hosts:
-                undoing.append(Undo(partial(self.dhcp.withdraw, subnet, host)))
-                self.dhcp.publish(subnet, host)
-            elif change.again:
-                self.dhcp.publish(subnet, host)
+        for host in _to_publish(change) if self._publishes(subnet) else ():
+            undoing.append(self._settling(subnet, host))
+            self.dhcp.publish(subnet, host)
+
+    def _confirm_new(self, change: Change) -> None:
+        """Not before everybody was told: until then a host with its mark is one that may be taken back."""
+        subnet = change.after.subnet
+        for host in _to_publish(change) if self._publishes(subnet) else ():
+            if self._confirm(subnet, host) is Confirmed.GOING:
+                self._settle(subnet, host)
 
     def _tell_parting(self, parting: _Parting, guest: Kept, undoing: list[Undo]) -> None:
         there = parting.reservation
         for host in there.hosts:
-            if host.mac in parting.macs:
-                undoing.append(Undo(partial(self.dhcp.publish, there.subnet, host)))
+            if host.mac in parting.macs and self._publishes(there.subnet):
+                undoing.append(self._settling(there.subnet, host))
                 self.dhcp.withdraw(there.subnet, host)
         if parting.whole:
-            undoing.append(Undo(partial(self._create, there.subnet, _record(there, guest))))
+            undoing.append(Undo(partial(self.ipam.create, there.subnet, guest_record(there, guest))))
             self.ipam.delete(there.subnet, there.address)
 
     def _take_all_back(self, written: Written, undoing: list[Undo], caller: Caller) -> None:
         """The book, the IPAM and the DHCP server as they were, unless another report about the guest came in since."""
         guest = written.guest
 
+        doubtful = {undo.address for undo in undoing if undo.doubt}
+
         def work(connection: Connection) -> list[Change] | None:
-            freed = self._unplace(connection, written.before, guest, written.changes, caller)
+            placed = written.placed
+            freed = self._unplace(connection, written.before, guest, placed.changes, placed.marked, caller)
             if freed is not None and written.undo is not None:
                 written.undo(connection)
+            for change in freed or ():
+                if (change.after.subnet.id, change.after.address) in doubtful:
+                    upstream.doubt(connection, change.after.subnet, change.after.address, self.clock())
             return freed
 
         freed = self.book.write(work)
         if freed is None:
             log.warning("Guest %s: another report came in, so what could not be told to all is kept", guest)
-            return
-        free = {(change.after.subnet.id, change.after.address) for change in freed}
+        free = {(change.after.subnet.id, change.after.address) for change in freed or ()}
         for undo in reversed(undoing):
+            if freed is None and not undo.by_the_book:
+                continue
             if undo.address is not None and undo.address not in free:
                 continue
             try:
@@ -180,6 +216,10 @@ class GuestTelling(GuestAddresses):
         ended: list[Ended] = []
         for parting in written.partings:
             subnet, address = parting.reservation.subnet, parting.reservation.address
+            if Use.GUEST not in parting.uses:
+                left = self._release(connection, parting, caller)
+                ended.append(Ended(parting, free=left is None, keeper=there))
+                continue
             if address not in leaving:
                 ended.append(Ended(parting, free=False, keeper=there))
                 continue
@@ -195,6 +235,7 @@ class GuestTelling(GuestAddresses):
         """Put right what was told too early: somebody joined an address, or the last other one left it, meanwhile."""
         for each in ended:
             subnet, address = each.parting.reservation.subnet, each.parting.reservation.address
+            self._settle_kept(each.parting)
             if each.parting.whole == each.free:
                 continue
             if each.free:
@@ -203,19 +244,30 @@ class GuestTelling(GuestAddresses):
             with self.book.read() as connection:
                 left = taken.reservation(connection, subnet, address)
             if left is not None:
-                self._create(subnet, our_record(left) if each.keeper is None else _record(left, each.keeper))
-                for host in left.hosts:
-                    self.dhcp.publish(subnet, host)
+                self._create_again(left, our_record(left) if each.keeper is None else guest_record(left, each.keeper))
+
+    def _settle_kept(self, parting: _Parting) -> None:
+        """Serve what was withdrawn and is wanted after all: the last word is the book's."""
+        subnet = parting.reservation.subnet
+        if not self._publishes(subnet):
+            return
+        with self.book.read() as connection:
+            found = [taken.host_of(connection, subnet, mac) for mac in sorted(parting.macs)]
+        for host in found:
+            if host is not None:
+                self._settle(subnet, host)
 
 
-def _record(reservation: Reservation, guest: Kept) -> Record:
-    """A reservation of a guest as the IPAM is to keep it."""
-    if Use.GUEST not in reservation.uses:
-        return our_record(reservation)
-    return replace(
-        our_record(reservation),
-        owner=str(guest),
-        node=guest.node,
-        emulator=guest.emulator,
-        online=guest.state is GuestState.RUNNING,
-    )
+def _to_publish(change: Change) -> list[DHCPHost]:
+    """The DHCP hosts of an address that are new, or were going, or of which nobody knows."""
+    known = change.before.hosts if change.before is not None else ()
+    return [
+        host
+        for host in change.after.hosts
+        if host.mac not in change.going and (host not in known or host.mac in change.unserved or change.again)
+    ]
+
+
+def _of_address(error: Conflict, address: IPAddress) -> Conflict:
+    """The same, saying for programs which address it is about."""
+    return Conflict(str(error), owner={"address": str(address)} | dict(error.owner or {}))

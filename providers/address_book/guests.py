@@ -12,7 +12,7 @@ from netaddr import IPAddress
 from sqlalchemy import Connection
 
 from providers.address_book.claims import refuse_foreign_claim
-from providers.address_book.guest_addresses import Located
+from providers.address_book.guest_addresses import Located, wish_of
 from providers.address_book.guest_ends import GuestEnds
 from providers.address_book.guest_ownership import STARTS, objection
 from providers.address_book.guest_telling import Written
@@ -112,18 +112,36 @@ class Guests(GuestEnds):
         def work(connection: Connection) -> Written | Outcome:
             return self._write(connection, report, located, caller, known=known)
 
-        try:
-            written = self.book.write(work)
-            if isinstance(written, Outcome):
-                return written
-            self._tell_all(written, caller)
-        except Conflict as error:
-            self._note_conflict(report, error, caller)
-            raise
+        tried: set[str] = set()
+        while True:
+            try:
+                written = self.book.write(work)
+                if isinstance(written, Outcome):
+                    return written
+                self._tell_all(written, caller)
+                break
+            except Conflict as error:
+                if not self._joins_upstream(report, located or (), error, tried, caller):
+                    self._note_conflict(report, error, caller)
+                    raise
         self._end_telling(written, caller)
         with self.book.read() as connection:
             found = kept.find(connection, report.cluster, report.name)
             return Outcome(accepted=True, guest=None if found is None else self._shown(connection, found))
+
+    def _joins_upstream(
+        self, report: GuestReport, located: Sequence[Located], error: Conflict, tried: set[str], caller: Caller
+    ) -> bool:
+        """Whether the guest may have the address after all: the row of others is gone, or has its MAC (rule 12)."""
+        address = str((error.owner or {}).get("address"))
+        each = next((each for each in located if str(each.wanted.address) == address), None)
+        if not self.ipam.capabilities.remote or each is None or each.subnet is None or address in tried:
+            return False
+        tried.add(address)
+        with self.book.read() as connection:
+            before = kept.find(connection, report.cluster, report.name)
+        wish = wish_of(_updated(before, report, self.clock()), each.wanted)
+        return self._may_after_all(each.subnet, wish, caller)
 
     def _write(
         self,
@@ -154,7 +172,7 @@ class Guests(GuestEnds):
             guest = replace(guest, changed_at=now)
         kept.put(connection, guest, over=replace(guest, addresses=()) if before is None else before)
         self._note_change(connection, before, guest, report, caller)
-        return Written(before, guest, placed.changes, placed.partings)
+        return Written(before, guest, placed)
 
     def _note_change(
         self, connection: Connection, before: Kept | None, guest: Kept, report: GuestReport, caller: Caller

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from providers.address_book.foundation import innermost, key_of_mac
 from providers.address_book.publishing import Publishing
+from providers.address_book.upstream_records import record_of
 from providers.book import event_log, guests, pending, taken
-from providers.ipam.contract import our_record
 from providers.model import Caller, DHCPHost, Pending, Reservation, Subnet, Use
 
 
@@ -67,6 +67,7 @@ class Releases(Publishing):
                 known = taken.reservation(connection, inner, address) is not None
             if not known:
                 self.ipam.delete(inner, address)
+
     def _release_all(self, subnet: Subnet, reservations: Iterable[Reservation], caller: Caller) -> None:
         """Release ``reservations``, which are all of a subnet."""
         self._withdraw_all(subnet)
@@ -105,7 +106,9 @@ class Releases(Publishing):
         left = self.book.write(lambda connection: self._release(connection, parting, caller))
         if parting.whole and left is not None:
             # Somebody joined after the IPAM was told: tell it that the address is taken after all.
-            self.ipam.create(left.subnet, our_record(left))
+            with self.book.read() as connection:
+                record = record_of(connection, left)
+            self.ipam.create(left.subnet, record)
         elif not parting.whole and left is None:
             self.ipam.delete(there.subnet, there.address)
         if left is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 from netaddr import IPAddress
 from sqlalchemy import Connection
@@ -13,16 +12,16 @@ from sqlalchemy import Connection
 from providers.address_book.allocatable import refuse_unusable, usable
 from providers.address_book.foundation import innermost
 from providers.address_book.joining import Wish, refuse_conflict, refuse_host_conflict
-from providers.address_book.publishing import Confirmed, Publishing
+from providers.address_book.publishing import Confirmed
 from providers.address_book.texts import (
     refuse_unfit_description,
     refuse_unfit_host,
     refuse_unfit_name,
     refuse_unfit_note,
 )
+from providers.address_book.undoing import DESCRIPTION, Done, Undoing
 from providers.address_book.upstream_rows import UpstreamRows
-from providers.book import event_log, free_space, pending, promises, taken, upstream
-from providers.book.promises import Rest
+from providers.book import event_log, free_space, pending, promises, taken
 from providers.errors import Conflict, InvalidValue, LeaseholdError, Unavailable, Uncertain
 from providers.ipam.contract import our_record
 from providers.model import Caller, DHCPHost, Hold, Pending, Reservation, Subnet, Use
@@ -30,25 +29,9 @@ from providers.model import Caller, DHCPHost, Hold, Pending, Reservation, Subnet
 log = logging.getLogger(__name__)
 
 _TRIES = 3
-_DESCRIPTION = ("name", "mac", "description", "note")
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """What a reservation did to the book, and what was there before: enough to undo it.
-
-    ``going``: the host, if it was on its way out, and since when.
-    """
-
-    subnet: Subnet
-    before: Reservation | None
-    after: Reservation
-    hold: Hold | None = None
-    rest: Rest | None = None
-    going: tuple[DHCPHost, datetime] | None = None
-
-
-class Reservations(UpstreamRows, Publishing):
+class Reservations(UpstreamRows, Undoing):
     """Takes addresses, and joins uses of one address."""
 
     def reserve(
@@ -111,7 +94,7 @@ class Reservations(UpstreamRows, Publishing):
             return self.clock() - found.changed_at > self.lifetimes.join
         return True
 
-    def _keep(self, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
+    def _keep(self, subnet: Subnet, wish: Wish, caller: Caller) -> Done:
         """Write ``wish`` into the book and the IPAM, also where only what upstream was before is against it."""
         try:
             return self._take(subnet, wish, caller)
@@ -120,7 +103,7 @@ class Reservations(UpstreamRows, Publishing):
                 raise
         return self._take(subnet, wish, caller)
 
-    def _take(self, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
+    def _take(self, subnet: Subnet, wish: Wish, caller: Caller) -> Done:
         """Write it into the book and tell the IPAM, or neither."""
         done = self.book.write(lambda connection: self._reserve(connection, subnet, wish, caller))
         try:
@@ -158,7 +141,7 @@ class Reservations(UpstreamRows, Publishing):
         self._note_upstream(inner, record, caller)
         return True
 
-    def _serve(self, done: _Done, host: DHCPHost, caller: Caller) -> bool:
+    def _serve(self, done: Done, host: DHCPHost, caller: Caller) -> bool:
         """Have ``host`` served; returns False when another one, who had reserved the same, undid that meanwhile."""
         if not self._publishes(done.subnet):
             return True
@@ -174,7 +157,7 @@ class Reservations(UpstreamRows, Publishing):
             return done.before is None or host not in done.before.hosts
         return True
 
-    def _reserve(self, connection: Connection, subnet: Subnet, wish: Wish, caller: Caller) -> _Done:
+    def _reserve(self, connection: Connection, subnet: Subnet, wish: Wish, caller: Caller) -> Done:
         now = self.clock()
         subnet, _ = self._enter_inner(connection, subnet, wish.address)
         address = wish.address
@@ -183,7 +166,7 @@ class Reservations(UpstreamRows, Publishing):
         if before is not None and wish.host is not None and wish.host in before.hosts:
             since = self._stay(connection, subnet, wish.host, now)
             if wish.use in before.uses:
-                return _Done(subnet, before, before, going=None if since is None else (wish.host, since))
+                return Done(subnet, before, before, going=None if since is None else (wish.host, since))
             wish = replace(wish, host=None, mac=wish.mac or wish.host.mac)
         if before is not None:
             refuse_conflict(before, wish, now, self.lifetimes.join)
@@ -212,9 +195,9 @@ class Reservations(UpstreamRows, Publishing):
             raise AssertionError(f"{address} was written just now")
         shown = {"name": after.name, "mac": wish.host.mac if wish.host is not None else after.mac}
         event_log.record(connection, now, caller, "address.reserve", subnet, address, use=wish.use.value, **shown)
-        return _Done(subnet, before, after, hold, rest)
+        return Done(subnet, before, after, hold, rest)
 
-    def _tell_ipam(self, done: _Done) -> None:
+    def _tell_ipam(self, done: Done) -> None:
         after, before = done.after, done.before
         record = our_record(after)
         if before is None:
@@ -225,72 +208,6 @@ class Reservations(UpstreamRows, Publishing):
             except LeaseholdError as error:
                 # The address is right, only its description upstream is old: no reason to refuse (rule 5).
                 log.warning("%s: name and MAC could not be written to the IPAM: %s", after.address, error)
-
-    def _undo_in_doubt(self, connection: Connection, done: _Done, caller: Caller) -> None:
-        """Undo what upstream may do all the same, and remember that it may."""
-        if self._undo(connection, done, caller):
-            upstream.doubt(connection, done.subnet, done.after.address, self.clock())
-
-    def _take_back(self, done: _Done, caller: Caller) -> None:
-        """After publishing failed: the book and the IPAM as they were before ``done``."""
-        if not self.book.write(lambda connection: self._undo(connection, done, caller)):
-            return
-        try:
-            self.ipam.delete(done.subnet, done.after.address)
-        except LeaseholdError as error:
-            # The caller has to hear why its reservation failed, not this.
-            log.warning("%s: free, but the IPAM still has it as taken: %s", done.after.address, error)
-
-    def _undo(self, connection: Connection, done: _Done, caller: Caller) -> bool:
-        """Let the book be as it was before ``done``, except for what others did to the address since.
-
-        Returns whether nobody has the address any more.
-        """
-        address, before = done.after.address, done.before
-        if done.after is before:
-            if done.going is not None:
-                self._go_again(connection, done.subnet, *done.going)
-            return False
-        now = self.clock()
-        subnet, directory = self._enter_inner(connection, done.subnet, address)
-        there = taken.reservation(connection, subnet, address)
-        if there is None:
-            return False
-        kept = before.hosts if before is not None else ()
-        going = [host for host in done.after.hosts if host not in kept and host in there.hosts]
-        if self._publishes(subnet) and any(not pending.of(connection, subnet, host.mac) for host in going):
-            # Somebody else reserved the same, had it served, and was told so.
-            return False
-        for host in going:
-            taken.remove_host(connection, subnet, host.mac)
-        ending = set(done.after.uses) - set(before.uses if before is not None else ())
-        if len(there.hosts) > len(going):
-            ending.discard(Use.DHCP)
-        for use in ending:
-            taken.remove_use(connection, subnet, address, use, now)
-        event_log.record(connection, now, caller, "address.undo", subnet, address)
-        if set(there.uses) - ending:
-            if before is not None:
-                described = {key: getattr(before, key) for key in _DESCRIPTION}
-                taken.describe(connection, subnet, address, **described, changed_at=before.changed_at)
-            return False
-        taken.remove(connection, subnet, address)
-        if not self._promised_again(connection, subnet, done, now):
-            self._give_back(connection, subnet, directory, address)
-        return True
-
-    def _promised_again(self, connection: Connection, subnet: Subnet, done: _Done, now: datetime) -> bool:
-        """Restore the hold or rest that ``done`` consumed, if it would still be there; returns whether it is."""
-        hold, rest = done.hold, done.rest
-        if hold is not None and hold.expires_at > now:
-            if promises.belongings(connection, subnet, hold.key, None).hold is not None:
-                return False
-            promises.hold(connection, replace(hold, subnet=subnet))
-            return True
-        if rest is not None and rest.until > now:
-            promises.rest(connection, subnet, done.after.address, rest.key, rest.until)
-            return True
-        return False
 
 
 def _refuse_unfit(
@@ -311,7 +228,7 @@ def _description(before: Reservation | None, wish: Wish, hold: Hold | None) -> d
 
     Foreman's ``POST /ipam`` names nobody; whoever held the address is who asked for it.
     """
-    described: dict[str, str | None] = {key: getattr(wish, key) for key in _DESCRIPTION}
+    described: dict[str, str | None] = {key: getattr(wish, key) for key in DESCRIPTION}
     if wish.host is not None and not (before is not None and before.hosts):
         described["name"] = wish.name or wish.host.hostname
         described["mac"] = wish.mac or wish.host.mac

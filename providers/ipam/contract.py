@@ -144,7 +144,10 @@ class IPAMProvider(ABC):
 
     @abstractmethod
     def amend(self, subnet: Subnet, record: Record) -> None:
-        """Write name, MAC, description and note of an address that is ours."""
+        """Write what ``record`` says of an address that is ours.
+
+        What it leaves open (None) stays as upstream has it: whoever changes a name need not know the guest.
+        """
 
     @abstractmethod
     def delete(self, subnet: Subnet, address: IPAddress) -> None:

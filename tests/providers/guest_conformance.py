@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from providers.errors import Conflict, Unavailable
-from providers.model import Subnet
+from providers.model import Subnet, Use
 from tests.providers.desk import Desk, mac
 from tests.providers.guest_site import Site
 from tests.providers.soundness import dump
@@ -29,6 +29,15 @@ class GuestsOnRemoteIPAM:
             Site(desk).create("a", "web", "10.0.1.3", "10.0.1.4", "10.0.1.5", macs=[1])
         assert dump(desk.book, without=("events",)) == before
         assert [self.taken_upstream(subnet, f"10.0.1.{last}") for last in (3, 4, 5)] == [False, True, False]
+
+    def test_a_row_of_others_with_the_mac_of_the_guest_is_joined(self, desk: Desk, subnet: Subnet):
+        self.add_foreign(subnet, "10.0.1.4", name="planned", mac=mac(1))
+        site = Site(desk)
+        assert site.create("a", "web", "10.0.1.3", "10.0.1.4", macs=[1]).accepted
+        assert desk.uses(subnet, "10.0.1.4") >= {Use.GUEST, Use.UPSTREAM}
+        site.destroy("a", "web")
+        assert [self.taken_upstream(subnet, f"10.0.1.{last}") for last in (3, 4)] == [False, True]
+        assert desk.uses(subnet, "10.0.1.4") == {Use.UPSTREAM}
 
     def test_a_guest_without_upstream_leaves_the_book_as_before(self, desk: Desk, subnet: Subnet):
         site = Site(desk)
@@ -54,10 +63,20 @@ class GuestsOnDHCP:
         assert self.served(subnet) == {mac(1): "10.0.1.3"}
         site.start("b", "web", "10.0.1.4", macs=[1])
         assert self.served(subnet) == {mac(1): "10.0.1.4"}
+        assert list(desk.address_book.differences()) == []
         site.rename("b", "web", "www")
         assert self.served(subnet) == {mac(1): "10.0.1.4"}
         site.destroy("b", "www")
         assert self.served(subnet) == {}
+
+    def test_the_card_of_a_guest_is_replaced(self, desk: Desk, subnet: Subnet):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", macs=[1])
+        site.create("a", "web", "10.0.1.3", macs=[2])
+        assert self.served(subnet) == {mac(2): "10.0.1.3"}
+        site.create("a", "web", "10.0.1.3", macs=[])
+        assert self.served(subnet) == {}
+        assert list(desk.address_book.differences()) == []
 
     def test_a_guest_without_the_server_leaves_the_book_as_before(self, desk: Desk, subnet: Subnet):
         site = Site(desk)

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, Insert, and_, delete, exists, insert, select,
 from providers.book.directory import Directory
 from providers.book.soundness.finding import Finding, by
 from providers.book.tables import dhcp_hosts, reservations, uses
-from providers.model import Use
+from providers.model import Pending, Use
 
 _HERE = and_(uses.c.subnet_id == reservations.c.subnet_id, uses.c.address == reservations.c.address)
 _DHCP = Use.DHCP.value
+_UNMARKED = {"pending": None, "pending_since": None}
 _RESERVED = select(reservations.c.subnet_id, reservations.c.address, reservations.c.name, reservations.c.changed_at)
 _SERVED = select(dhcp_hosts.c.subnet_id, dhcp_hosts.c.address)
 _SAYS_SO = select(uses.c.subnet_id, uses.c.address).where(uses.c.use == _DHCP)
@@ -55,6 +56,20 @@ def use_without_host(connection: Connection, directory: Directory) -> Iterator[F
             repair = by("ends that use", delete(uses).where(here, uses.c.use == _DHCP))
         what = f"{address} has the use dhcp, but no DHCP host"
         yield Finding("use", what, directory.by_id.get(number), address, repair)
+
+
+def unknown_mark(connection: Connection, directory: Directory) -> Iterator[Finding]:
+    """DHCP hosts whose mark this program does not know, or that were marked nobody knows when."""
+    mark, since = dhcp_hosts.c.pending, dhcp_hosts.c.pending_since
+    known = mark.in_([each.value for each in Pending]) & since.is_not(None)
+    wrong = (mark.is_not(None) & ~known) | (mark.is_(None) & since.is_not(None))
+    query = select(dhcp_hosts.c.subnet_id, dhcp_hosts.c.mac, dhcp_hosts.c.address, dhcp_hosts.c.name).where(wrong)
+    for number, mac, address, name in connection.execute(query):
+        here = and_(dhcp_hosts.c.subnet_id == number, dhcp_hosts.c.mac == mac)
+        change = update(dhcp_hosts).where(here).values(_UNMARKED)
+        repair = by("takes the mark away; leasehold sync does the rest", change)
+        what = f"{address} has the DHCP host {name} ({mac}), on its way to the DHCP server in a way that does not exist"
+        yield Finding("dhcp", what, directory.by_id.get(number), address, repair)
 
 
 def unknown_use(connection: Connection, directory: Directory) -> Iterator[Finding]:

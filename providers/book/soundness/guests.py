@@ -39,7 +39,8 @@ def unknown_state(connection: Connection) -> Iterator[Finding]:
 
 def subnet_gone(connection: Connection) -> Iterator[Finding]:
     """Addresses of guests in a subnet that is gone: removing it would have left them without one."""
-    lost = guest_addresses.c.subnet_id.not_in(select(subnets.c.id))
+    # Of an empty book, nothing is also "not in".
+    lost = guest_addresses.c.subnet_id.is_not(None) & guest_addresses.c.subnet_id.not_in(select(subnets.c.id))
     query = select(guest_addresses.c.subnet_id, func.count()).where(lost).group_by(guest_addresses.c.subnet_id)
     for number, count in connection.execute(query):
         change = update(guest_addresses).where(guest_addresses.c.subnet_id == number).values(subnet_id=None)

@@ -10,10 +10,23 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from providers.book.directory import Directory
 from providers.book.soundness.finding import Finding, Repair, by
-from providers.book.tables import dhcp_hosts, free_space, holds, labels, reservations, rests, subnets, uses
+from providers.book.tables import (
+    dhcp_hosts,
+    free_space,
+    groups,
+    holds,
+    labels,
+    reservations,
+    rests,
+    subnets,
+    upstream_doubts,
+    upstream_groups,
+    upstream_subnets,
+    uses,
+)
 from providers.model import Use
 
-_TABLES = (uses, dhcp_hosts, labels, reservations, holds, rests, free_space)
+_TABLES = (uses, dhcp_hosts, labels, reservations, holds, rests, free_space, upstream_subnets, upstream_doubts)
 
 
 def without_subnet(connection: Connection) -> Iterator[Finding]:
@@ -25,6 +38,27 @@ def without_subnet(connection: Connection) -> Iterator[Finding]:
             what = f"{count} rows of {table.name} belong to subnet {number}, which is gone"
             repair = by("removes them", delete(table).where(table.c.subnet_id == number))
             yield Finding("orphan", what, repair=repair)
+
+
+def without_group(connection: Connection) -> Iterator[Finding]:
+    """What upstream calls a group that is gone."""
+    lost = upstream_groups.c.group_id.not_in(select(groups.c.id))
+    for number, key in connection.execute(select(upstream_groups.c.group_id, upstream_groups.c.key).where(lost)):
+        what = f"Row {key} of upstream_groups belongs to group {number}, which is gone"
+        change = delete(upstream_groups).where(upstream_groups.c.group_id == number)
+        yield Finding("orphan", what, repair=by("removes it", change))
+
+
+def labels_of_nothing(connection: Connection, directory: Directory) -> Iterator[Finding]:
+    """Owner and tag of an address that is not reserved: they would be those of whoever gets it next."""
+    same = (reservations.c.subnet_id == labels.c.subnet_id) & (reservations.c.address == labels.c.address)
+    query = select(labels.c.subnet_id, labels.c.address).outerjoin(reservations, same)
+    for number, address in connection.execute(query.where(reservations.c.address.is_(None))):
+        subnet = directory.by_id.get(number)
+        if subnet is not None:
+            here = (labels.c.subnet_id == number) & (labels.c.address == address)
+            what = f"{address} has an owner or a tag without a reservation"
+            yield Finding("orphan", what, subnet, address, by("removes them", delete(labels).where(here)))
 
 
 def without_reservation(connection: Connection, directory: Directory, now: datetime) -> Iterator[Finding]:

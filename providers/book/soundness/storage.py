@@ -43,6 +43,10 @@ _REPAIRED_BY_SEARCH = {
     "holds",
     "rests",
     "free_space",
+    "labels",
+    "upstream_groups",
+    "upstream_subnets",
+    "upstream_doubts",
     "guest_addresses",
     "guest_nics",
 }

@@ -8,11 +8,12 @@ import pytest
 from netaddr import IPAddress
 
 from providers.address_book import AddressBook
-from providers.errors import Conflict, InvalidValue, LeaseholdError, Unavailable
+from providers.book.upstream import doubts
+from providers.errors import Conflict, InvalidValue, LeaseholdError, Unavailable, Uncertain
 from providers.guests import GuestState
 from providers.ipam.contract import Record
-from providers.model import Subnet
-from tests.providers.desk import Desk, mac
+from providers.model import Subnet, Use
+from tests.providers.desk import CALLER, Desk, mac
 from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 from tests.providers.guest_site import CLUSTER, Site
 from tests.providers.ipam.remote_double import RemoteIPAM, Upstream, place
@@ -334,10 +335,121 @@ class TestACrashHalfWay:
         assert upstream.calls == []
 
 
-def test_a_row_of_ours_that_is_not_the_guests_is_left_alone_upstream(site: Site, upstream: Upstream):
-    """It may be of somebody else's book."""
+def test_a_row_of_ours_that_was_left_behind_upstream_becomes_the_guests(site: Site, upstream: Upstream):
+    """The book knows of nobody who has it, and it bears the mark of this book."""
     subnet = site.book.subnet_of(IPAddress(FOURTH))
-    upstream.rows[place(subnet, IPAddress(FOURTH))] = Record(IPAddress(FOURTH), "theirs", ours=True)
-    with pytest.raises(Conflict):
-        created(site)
-    assert {address for _, address in upstream.rows} == {FIRST, SECOND, FOURTH}
+    upstream.rows[place(subnet, IPAddress(FOURTH))] = Record(IPAddress(FOURTH), "left", ours=True)
+    created(site)
+    assert upstream.rows[place(subnet, IPAddress(FOURTH))].owner == "east/db"
+
+
+class TestRowsOfOthers:
+    """Rules 11 and 12: what somebody has upstream with the MAC of the guest is joined, anything else refuses."""
+
+    @pytest.fixture
+    def subnets(self, site: Site) -> tuple[Subnet, Subnet]:
+        """Those of the third and the fourth address."""
+        first, second = (site.book.subnet_of(IPAddress(each)) for each in (THIRD, FOURTH))
+        return first, second
+
+    @pytest.mark.parametrize("met", [False, True], ids=["unknown", "known to the book"])
+    def test_a_row_with_the_macs_of_the_guest_is_joined(
+        self, site: Site, upstream: Upstream, subnets: tuple[Subnet, Subnet], met: bool
+    ):
+        for subnet, address in zip(subnets, (THIRD, FOURTH), strict=True):
+            upstream.add_foreign(subnet, address, name="planned", mac=mac(3))
+            if met:
+                site.desk.ask(subnet, key="somebody", span=f"{address}-{address[:-1]}{int(address[-1]) + 1}")
+        assert site.create("b", "db", THIRD, FOURTH, macs=[3]).accepted
+        assert site.reserved()[THIRD] == site.reserved()[FOURTH] == "dhcp guest upstream"
+        assert not upstream.rows[place(subnets[0], IPAddress(THIRD))].ours
+        assert site.told("guest.conflict") == []
+
+    def test_when_the_guest_goes_the_row_stays(
+        self, site: Site, upstream: Upstream, subnets: tuple[Subnet, Subnet]
+    ):
+        upstream.add_foreign(subnets[0], THIRD, name="planned", mac=mac(3))
+        site.create("b", "db", THIRD, macs=[3])
+        site.destroy("b", "db")
+        assert upstream.has(subnets[0], THIRD)
+        assert site.reserved()[THIRD] == "upstream"
+
+    def test_a_row_that_the_book_knows_and_that_is_gone_refuses_nothing(
+        self, site: Site, upstream: Upstream, subnets: tuple[Subnet, Subnet]
+    ):
+        upstream.add_foreign(subnets[0], THIRD, name="planned")
+        site.desk.ask(subnets[0], key="somebody", span=f"{THIRD}-10.0.1.8")
+        assert site.reserved()[THIRD] == "upstream"
+        upstream.rows.pop(place(subnets[0], IPAddress(THIRD)))
+        assert site.create("b", "db", THIRD, macs=[3]).accepted
+        assert upstream.rows[place(subnets[0], IPAddress(THIRD))].ours
+
+    def test_a_row_with_another_mac_refuses_all(
+        self, site: Site, upstream: Upstream, server: Server, subnets: tuple[Subnet, Subnet]
+    ):
+        upstream.add_foreign(subnets[0], THIRD, name="planned", mac=mac(3))
+        upstream.add_foreign(subnets[1], FOURTH, name="printer", mac=mac(9))
+        before = (upstream.rows.copy(), server.served.copy())
+        with pytest.raises(Conflict, match="printer"):
+            site.create("b", "db", THIRD, FOURTH, macs=[3])
+        assert (upstream.rows, server.served) == before
+        assert THIRD not in site.guests()
+        assert len(site.told("guest.conflict")) == 1
+
+    def test_a_guest_that_joined_is_told_again_after_a_crash(
+        self, site: Site, upstream: Upstream, server: Server, subnets: tuple[Subnet, Subnet], monkeypatch
+    ):
+        upstream.add_foreign(subnets[0], THIRD, name="planned", mac=mac(3))
+        site.desk.ask(subnets[0], key="somebody", span=f"{THIRD}-10.0.1.8")
+        with monkeypatch.context() as patch:
+            patch.setattr(site.book, "_take_all_back", lambda *_: None)
+            patch.setattr(server, "broken", {"publish"})
+            with pytest.raises(Unavailable):
+                site.create("b", "db", THIRD, macs=[3])
+        assert site.create("b", "db", THIRD, macs=[3]).accepted
+        assert served(server) >= {("db", THIRD)}
+
+
+class TestAnAnswerThatWasLost:
+    """The IPAM was told to take an address, and did not say whether it did."""
+
+    @pytest.fixture
+    def doubtful(self, site: Site, upstream: Upstream) -> Site:
+        """The second address of a guest was not acknowledged."""
+        upstream.error = Uncertain("No answer came")
+        fails_at(upstream, "create", 2, once=True)
+        with pytest.raises(Uncertain):
+            created(site)
+        assert {address for _, address in upstream.rows} == {FIRST, SECOND}
+        return site
+
+    def test_what_comes_late_is_removed(self, doubtful: Site, upstream: Upstream):
+        where = place(doubtful.book.subnet_of(IPAddress(FOURTH)), IPAddress(FOURTH))
+        upstream.rows[where] = Record(IPAddress(FOURTH), "db", ours=True)
+        doubtful.book.settle_doubts()
+        assert where not in upstream.rows
+
+    def test_there_is_no_doubt_about_what_was_answered(self, doubtful: Site):
+        with doubtful.book.book.read() as connection:
+            assert [str(each.address) for each in doubts(connection, 10)] == [FOURTH]
+
+    def test_what_was_reserved_meanwhile_stays(self, doubtful: Site, upstream: Upstream):
+        assert created(doubtful).accepted
+        doubtful.book.settle_doubts()
+        assert {address for _, address in upstream.rows} == {FIRST, SECOND, THIRD, FOURTH}
+
+
+def test_what_was_deleted_upstream_is_written_again_with_its_guest(site: Site, upstream: Upstream):
+    subnet = site.book.subnet_of(IPAddress(FIRST))
+    before = upstream.rows.pop(place(subnet, IPAddress(FIRST)))
+    site.book.adopt(subnet, IPAddress(FIRST), CALLER)
+    assert upstream.rows[place(subnet, IPAddress(FIRST))] == before
+
+
+def test_whoever_describes_an_address_leaves_what_is_told_of_its_guest(site: Site, upstream: Upstream):
+    subnet = site.book.subnet_of(IPAddress(FIRST))
+    site.book.amend(subnet, IPAddress(FIRST), CALLER, note="in the cellar")
+    site.book.reserve(subnet, IPAddress(FIRST), Use.MANUAL, CALLER, mac=mac(1), description="a web server")
+    record = upstream.rows[place(subnet, IPAddress(FIRST))]
+    assert (record.note, record.description) == ("in the cellar", "a web server")
+    assert (record.owner, record.node, record.emulator, record.online) == ("east/web", "a", "bhyve", False)

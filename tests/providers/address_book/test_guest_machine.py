@@ -15,13 +15,13 @@ from sqlalchemy import event
 
 from providers.address_book import AddressBook, Lifetimes
 from providers.book.database import Book
-from providers.dhcp.none import NoDHCP
 from providers.errors import Claimed, Conflict, GuestNotFound, LeaseholdError
 from providers.guests import GuestState, Outcome
-from providers.ipam.local import LocalIPAM
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk
+from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 from tests.providers.guest_site import CLUSTER, Site
+from tests.providers.ipam.remote_double import RemoteIPAM, Upstream
 from tests.providers.soundness import assert_sound
 
 NODES = st.sampled_from(["a", "b", "c"])
@@ -56,7 +56,9 @@ class GuestMachine(RuleBasedStateMachine):
         book = Book(f"sqlite:///{self.directory}/leasehold.db")
         event.listen(book.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
         clock = HandClock()
-        address_book = AddressBook(book, LocalIPAM(book, {}), NoDHCP(book, {}), lifetimes=Lifetimes(), clock=clock)
+        self.server, self.upstream = Server(), Upstream()
+        ipam, dhcp = RemoteIPAM(book, {"upstream": self.upstream}), RecordingDHCP(book, {"server": self.server})
+        address_book = AddressBook(book, ipam, dhcp, lifetimes=Lifetimes(), clock=clock)
         self.site = Site(Desk(address_book, clock))
         self.site.desk.add("10.0.1.0/28")
         self.now = 0.0
@@ -162,6 +164,9 @@ class GuestMachine(RuleBasedStateMachine):
         assert {each.name: each.node for each in self.site.book.claims()} == self.claims
         everywhere = {f"10.0.1.{each}" for known in self.guests.values() for each in known.has}
         assert set(self.site.reserved()) == everywhere
+        assert {address for _, address in self.upstream.rows} == everywhere
+        assert {str(host.address): host.name for host in self.server.served.values()} == self.site.served()
+        assert list(self.site.book.differences()) == []
         assert_sound(self.site.book.book)
 
     def passed(self, late: float) -> float:

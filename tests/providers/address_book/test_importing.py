@@ -20,7 +20,7 @@ from providers.dhcp.isc.leases import written
 from providers.dhcp.isc.survey import survey
 from providers.dhcp.none import NoDHCP
 from providers.errors import Conflict, Unavailable
-from providers.ipam.contract import IPAMCapabilities
+from providers.ipam.contract import IPAMCapabilities, Picture
 from providers.ipam.local import LocalIPAM
 from providers.model import Asker, Caller, DHCPHost, Use
 from tests.conftest import HandClock
@@ -253,6 +253,7 @@ def test_a_network_that_another_group_has_on_dhcp_comes_in_without(desk):
 def test_subnets_are_not_made_where_the_ipam_has_them(desk, monkeypatch):
     upstream = IPAMCapabilities(remote=True, edits_subnets=False)
     monkeypatch.setattr(type(desk.address_book.ipam), "capabilities", upstream)
+    monkeypatch.setattr(type(desk.address_book.ipam), "picture", lambda _: Picture((), ()))
 
     assert "make it there" in clashes(bring_in(desk, incoming_subnet("10.0.1.0/24")))[0]
 

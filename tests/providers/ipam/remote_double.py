@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 from netaddr import IPAddress
@@ -69,18 +69,20 @@ class RemoteIPAM(IPAMProvider):
         return self.upstream.rows.get(place(subnet, address))
 
     def create(self, subnet: Subnet, record: Record) -> None:
-        """Take it, if nobody has it."""
+        """Take it, if nobody else has it."""
         self.upstream.enter("create", record.address)
-        there = self.upstream.rows.setdefault(place(subnet, record.address), record)
-        if there is not record:
+        there = self.upstream.rows.get(place(subnet, record.address), record)
+        if not there.ours:
             raise Conflict(f"{record.address} is taken upstream by {there.name}")
+        self.upstream.rows[place(subnet, record.address)] = record
 
     def amend(self, subnet: Subnet, record: Record) -> None:
-        """Write over a row of ours."""
+        """Write over a row of ours what the record does not leave open."""
         self.upstream.enter("amend", record.address)
         there = self.upstream.rows.get(place(subnet, record.address))
         if there is not None and there.ours:
-            self.upstream.rows[place(subnet, record.address)] = record
+            told = {key.name: value for key in fields(record) if (value := getattr(record, key.name)) is not None}
+            self.upstream.rows[place(subnet, record.address)] = replace(there, **told)
 
     def adopt(self, subnet: Subnet, record: Record) -> None:
         """Mark a row of others."""

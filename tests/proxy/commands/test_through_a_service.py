@@ -179,9 +179,12 @@ def test_a_hold_is_as_long_as_asked_for(bookless, here, elsewhere, monkeypatch):
     assert length == timedelta(minutes=2000)
 
 
-@pytest.mark.parametrize("command", sorted(LOCAL_ONLY))
-def test_what_belongs_where_the_book_is_says_so(bookless, here, command, monkeypatch):
-    case = next(case for case in CASES if case.typed[0] == command and not case.code)
+HERE_ALONE = {command_of(case): case for case in CASES if case.typed[0] in LOCAL_ONLY and not case.code}
+
+
+@pytest.mark.parametrize("leaf", sorted(HERE_ALONE), ids=" ".join)
+def test_what_belongs_where_the_book_is_says_so(bookless, here, leaf, monkeypatch):
+    command, case = leaf[0], HERE_ALONE[leaf]
     before = contents(here)
     monkeypatch.setenv("LEASEHOLD_URL", "http://127.0.0.1:1")
 

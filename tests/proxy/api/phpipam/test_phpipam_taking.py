@@ -10,6 +10,7 @@ from netaddr import IPAddress, IPNetwork
 from providers.guests import GuestReport, GuestState, WantedAddress
 from providers.model import Caller, DHCPHost, SubnetSpec, Use
 from providers.tokens import Scope
+from tests.providers.ipam.remote_double import RemoteIPAM, Upstream
 
 OTHER = Caller("somebody")
 
@@ -81,6 +82,28 @@ class TestTaking:
 
         assert ask("POST", f"addresses/first_free/{lab.id}/", token=other).status_code == 404
         assert ask("POST", f"addresses/first_free/{lab.id}/", token=one).json["data"] == told
+
+    def test_somebody_faster_upstream_costs_only_a_later_address(self, ask, lab, address_book):
+        upstream = Upstream()
+        address_book.ipam = RemoteIPAM(address_book.book, {"upstream": upstream})
+        upstream.meanwhile["create"] = lambda: upstream.add_foreign(lab, "10.0.1.2", name="faster")
+
+        made = ask("POST", f"addresses/first_free/{lab.id}/", {"hostname": "j1"})
+
+        assert (made.status_code, made.json["data"]) == (201, "10.0.1.3")
+        assert address_book.holds() == []
+
+    def test_what_was_offered_is_taken_last_although_somebody_is_faster(self, ask, lab, address_book):
+        upstream = Upstream()
+        address_book.ipam = RemoteIPAM(address_book.book, {"upstream": upstream})
+        told = offer(ask, lab)["data"]
+        for _ in range(3):
+            ask("POST", f"addresses/first_free/{lab.id}/", at="127.0.0.9")
+        upstream.meanwhile["create"] = lambda: upstream.add_foreign(lab, "10.0.1.6", name="faster")
+
+        made = ask("POST", f"addresses/first_free/{lab.id}/")
+
+        assert (made.status_code, made.json["data"]) == (201, told)
 
     def test_what_was_sent_is_kept(self, ask, lab, address_book):
         sent = {"hostname": "j1.example.com", "description": "jail", "note": "node1", "mac": "02-AA-00-00-00-01"}
