@@ -12,8 +12,8 @@ from providers.address_book.foundation import innermost
 from providers.address_book.reservations import Reservations
 from providers.address_book.suggestions import Suggestions
 from providers.addresses import Range
-from providers.book import taken
-from providers.errors import Conflict, NotFound
+from providers.book import promises, taken
+from providers.errors import Conflict
 from providers.model import Asker, Caller, DHCPHost, Reservation, Subnet, Use
 
 _TRIES = 8
@@ -46,29 +46,30 @@ class Allocating(Suggestions, Reservations):
         nobody = asker.key is None and asker.mac is None
         known = Asker(key=f"allocation:{secrets.token_hex(8)}") if nobody else asker
         before: IPAddress | None = None
-        for attempt in range(1, _TRIES + 1):
-            address = self.suggest(subnet, known, caller, span=span, ttl=ttl)
-            try:
-                return self.reserve(
-                    subnet,
-                    address,
-                    use,
-                    caller,
-                    name=name,
-                    mac=mac,
-                    description=description,
-                    note=note,
-                    host=host,
-                    related_macs=related_macs,
-                )
-            except Conflict:
-                if address == before or attempt == _TRIES or not self._was_lost(subnet, address):
-                    self._let_go(subnet, address, caller, mine=nobody)
-                    raise
-                before = address
-            except BaseException:
-                self._let_go(subnet, address, caller, mine=nobody)
-                raise
+        try:
+            for attempt in range(1, _TRIES + 1):
+                address = self.suggest(subnet, known, caller, span=span, use=use, ttl=ttl)
+                try:
+                    return self.reserve(
+                        subnet,
+                        address,
+                        use,
+                        caller,
+                        name=name,
+                        mac=mac,
+                        description=description,
+                        note=note,
+                        host=host,
+                        related_macs=related_macs,
+                    )
+                except Conflict:
+                    if address == before or attempt == _TRIES or not self._was_lost(subnet, address):
+                        raise
+                    before = address
+        except BaseException:
+            if nobody:
+                self._let_go(subnet, known, caller)
+            raise
         raise AssertionError("unreachable")
 
     def _was_lost(self, subnet: Subnet, address: IPAddress) -> bool:
@@ -79,10 +80,9 @@ class Allocating(Suggestions, Reservations):
                 return True
         return self.ipam.record(inner, address) is not None
 
-    def _let_go(self, subnet: Subnet, address: IPAddress, caller: Caller, *, mine: bool) -> None:
-        """End the hold of a call that nobody can repeat."""
-        if mine:
-            try:
-                self.release_hold(subnet, address, caller)
-            except NotFound:
-                return
+    def _let_go(self, subnet: Subnet, asker: Asker, caller: Caller) -> None:
+        """End the hold of a call that nobody can repeat, if it has one."""
+        with self.book.read() as connection:
+            held = promises.belongings(connection, subnet, self._key(asker), None).hold
+        if held is not None:
+            self._forget_hold(subnet, held, self._key(asker), caller)

@@ -49,7 +49,8 @@ class Comparing(UpstreamRows, Queries):
         known: set[IPAddress] = set()
         for each in self._reserved_in(subnet):
             known.add(each.address)
-            yield from self._differences(each, there.get(each.address))
+            # What the whole does not have is looked up: rows may stand in a subnet around it, or have come just now.
+            yield from self._differences(each, there.get(each.address) or self.ipam.record(subnet, each.address))
         for address in sorted(set(there) - known):
             if there[address].ours and self.reservation(subnet, address) is None:
                 what = f"{address} bears our mark upstream{_of(there[address])}, and nothing is reserved here"
@@ -61,7 +62,8 @@ class Comparing(UpstreamRows, Queries):
         foreign = set(reservation.uses) == {Use.UPSTREAM}
         if record is None and foreign:
             what = f"{address} is reserved because upstream had it, which it has not any more"
-            yield Finding("upstream", what, subnet, address, advice=f"leasehold address release {address}")
+            advice = f"nothing, it ends by itself at the next look; at once: leasehold address release {address}"
+            yield Finding("upstream", what, subnet, address, advice=advice)
         elif record is None:
             what = f"{address} is reserved here, but free upstream: deleted there, or never made before a crash"
             advice = f"leasehold address adopt {address} writes it there, leasehold address release {address} ends it"

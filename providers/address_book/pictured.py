@@ -7,7 +7,7 @@ nothing, and ``check`` tells of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from netaddr import IPAddress, IPNetwork
 from sqlalchemy import Connection, delete, exists, select
 
-from providers.address_book.allocatable import check_description
+from providers.address_book.allocatable import check_description, passed_over
 from providers.address_book.foundation import PROGRAM
 from providers.address_book.subnets import Subnets, subnet_spec
 from providers.address_book.texts import LONGEST_NOTE
@@ -46,13 +46,25 @@ class Pictured(Subnets):
         directory = self._directories.within(connection)
         specs = self._specs(picture.subnets, groups, warnings)
         keys, gone = upstream.subnet_keys(connection), upstream.gone(connection)
+        by_name = {group.name: group for group in groups.values()}
+        elsewhere = [
+            (spec.network.prefixlen, there.id, key)
+            for key, spec in specs.items()
+            if (there := directory.by_id.get(keys.get(key, 0))) is not None and there.group.name != spec.group
+        ]
+        # The largest first, so that what lies inside finds it there already.
+        for _, subnet_id, key in sorted(elsewhere):
+            self._move(connection, subnet_id, specs[key], by_name[specs[key].group])
+        directory = self._directories.within(connection)
         matched: dict[str, Subnet] = {}
+        stale: set[int] = set()
         for key, spec in specs.items():
             there = _present(directory, keys.get(key), spec)
             if there is not None:
-                matched[key] = self._update(connection, there, spec)
+                matched[key] = self._update(connection, there, spec, stale)
                 if keys.get(key) != there.id or there.id in gone:
                     upstream.name_subnet(connection, there.id, key)
+        self._measure_anew(connection, stale)
         kept = {each.id for each in matched.values()}
         fresh: dict[str, SubnetSpec] = {}
         for key, spec in specs.items():
@@ -68,6 +80,7 @@ class Pictured(Subnets):
             for key, subnet in zip(fresh, self._add_subnets(connection, list(fresh.values()), PROGRAM), strict=True):
                 upstream.name_subnet(connection, subnet.id, key)
         upstream.say_full(connection, [each.key for each in picture.subnets if each.full])
+        stale, around = set(), self._directories.within(connection)
         for subnet in directory.subnets:
             if subnet.id not in kept and self._is_in_use(connection, subnet, now):
                 if subnet.id not in gone:
@@ -78,7 +91,10 @@ class Pictured(Subnets):
                     "nothing is handed out there; see leasehold check"
                 )
             elif subnet.id not in kept:
-                self._remove(connection, subnet, now)
+                self._remove(connection, subnet, around, now)
+                outer = around.around(subnet)
+                stale |= {outer.id} if outer is not None else set()
+        self._measure_anew(connection, stale)
         self._remove_empty_groups(connection, {group.id for group in groups.values()})
         return warnings
 
@@ -136,7 +152,16 @@ class Pictured(Subnets):
                 specs[each.key] = spec
         return specs
 
-    def _update(self, connection: Connection, there: Subnet, spec: SubnetSpec) -> Subnet:
+    def _measure_anew(self, connection: Connection, stale: Collection[int]) -> None:
+        """Measure the subnets with these ids that are still there; the directory is read once for all of them."""
+        directory = self._directories.within(connection) if stale else None
+        for subnet_id in sorted(stale):
+            subnet = directory.by_id.get(subnet_id) if directory is not None else None
+            if subnet is not None and directory is not None:
+                shelf.lock(connection, subnet_id)
+                self._measure(connection, subnet, directory)
+
+    def _update(self, connection: Connection, there: Subnet, spec: SubnetSpec, stale: set[int]) -> Subnet:
         before = subnet_spec(there)
         changed = {name: getattr(spec.options, name) for name in self.ipam.pictured_options}
         after = replace(before, description=spec.description, options=replace(before.options, **changed))
@@ -144,9 +169,29 @@ class Pictured(Subnets):
             return there
         shelf.lock(connection, there.id)
         written = shelf.change_subnet(connection, there, after, dhcp=there.dhcp)
-        self._measure(connection, written, self._directories.within(connection))
+        if passed_over(before, ()) != passed_over(after, ()):
+            stale.add(there.id)
         event_log.record(connection, self.clock(), PROGRAM, "subnet.change", written)
         return written
+
+    def _move(self, connection: Connection, subnet_id: int, spec: SubnetSpec, group: Group) -> None:
+        """Let a subnet that went to another section be in that group, unless what is there is in its way."""
+        directory = self._directories.within(connection)
+        old = directory.by_id[subnet_id]
+        if old.network != spec.network or any(each.group.id == group.id for each in directory.exactly(spec.network)):
+            return
+        shelf.move_subnet(connection, old, group)
+        moved = self._directories.within(connection)
+        subnet, ends = moved.by_id[old.id], Range(*_ends(spec.network))
+        around = moved.around(subnet)
+        if moved.inside(subnet) or (around and taken.count(connection, reservations, around, ends, most=1)):
+            shelf.move_subnet(connection, subnet, old.group)
+            return
+        for each in (directory.around(old), around, subnet):
+            if each is not None:
+                shelf.lock(connection, each.id)
+                self._measure(connection, each, self._directories.within(connection))
+        event_log.record(connection, self.clock(), PROGRAM, "subnet.change", subnet)
 
     def _resize(self, connection: Connection, old: Subnet, spec: SubnetSpec, now: datetime) -> bool:
         """Let ``old`` have the network of ``spec``; False when something of ours would be left outside."""
@@ -173,7 +218,7 @@ class Pictured(Subnets):
         }
         shelf.change_subnet(connection, resized, replace(subnet_spec(resized), **ranges), dhcp=resized.dhcp)
         directory = self._directories.within(connection)
-        self._update(connection, directory.by_id[old.id], spec)
+        self._update(connection, directory.by_id[old.id], spec, set())
         directory = self._directories.within(connection)
         self._measure(connection, directory.by_id[old.id], directory)
         return True
@@ -189,17 +234,11 @@ class Pictured(Subnets):
             held = held.where(~holds.c.address.between(*_ends(besides)))
         return bool(connection.execute(select(ours | held)).scalar_one())
 
-    def _remove(self, connection: Connection, subnet: Subnet, now: datetime) -> None:
-        directory = self._directories.within(connection)
+    def _remove(self, connection: Connection, subnet: Subnet, directory: Directory, now: datetime) -> None:
         present = directory.by_id.get(subnet.id)
-        if present is None:
-            return
-        around = directory.around(present)
-        shelf.remove_subnet(connection, present)
-        if around is not None:
-            shelf.lock(connection, around.id)
-            self._measure(connection, around, self._directories.within(connection))
-        event_log.record(connection, now, PROGRAM, "subnet.remove", present)
+        if present is not None:
+            shelf.remove_subnet(connection, present)
+            event_log.record(connection, now, PROGRAM, "subnet.remove", present)
 
     def _remove_empty_groups(self, connection: Connection, kept: set[int]) -> None:
         directory = self._directories.within(connection)

@@ -10,7 +10,7 @@ from providers.address_book.allocatable import suggestible
 from providers.address_book.upstream_rows import UpstreamRows
 from providers.addresses import Range
 from providers.book import upstream
-from providers.errors import Exhausted, LeaseholdError
+from providers.errors import Exhausted, LeaseholdError, Refused
 from providers.model import Strategy, Subnet
 
 BEFORE_THE_HINT = 3
@@ -23,12 +23,15 @@ class Steering(UpstreamRows):
     def _begin(self, subnet: Subnet, span: Range | None) -> IPAddress | None:
         """Where upstream lately said that free addresses begin; None where it said nothing or the range ends below.
 
-        Raises Exhausted when it says that the subnet is full; a concrete address can still be reserved.
+        Raises Exhausted when it says that the subnet is full; a concrete address can still be reserved. Raises Refused
+        when it has the subnet no more, before anything is held there.
         """
         if self.ipam.capabilities.edits_subnets:
             return None
         with self.book.read(snapshot=False) as connection:
             fill = upstream.fill_of(connection, subnet, self.clock())
+        if fill.gone:
+            raise Refused(f"{subnet.network} is in {self.ipam.name} no more: run leasehold check")
         if fill.full:
             raise Exhausted(f"{subnet.network} is marked as full in {self.ipam.name}", used=0, held=0)
         floor = fill.floor

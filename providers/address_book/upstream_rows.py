@@ -16,10 +16,12 @@ from netaddr import IPAddress
 from sqlalchemy import Connection
 
 from providers.address_book.allocatable import usable
+from providers.address_book.aside import never
 from providers.address_book.foundation import PROGRAM, Foundation, innermost
+from providers.address_book.upstream_records import record_of
 from providers.addresses import Range
 from providers.book import bulk, event_log, free_space, promises, taken, upstream
-from providers.errors import LeaseholdError, SubnetNotFound
+from providers.errors import Conflict, LeaseholdError, SubnetNotFound
 from providers.ipam.contract import Record
 from providers.model import Caller, Reservation, Subnet, Use
 
@@ -47,7 +49,13 @@ class UpstreamRows(Foundation):
         noted = ended = 0
         for records in _portions(new):
             noted += self.book.write(self._noting(subnet, records))
-        for addresses in _portions(self._stale(subnet, there, began)):
+        stale = self._stale(subnet, there, began)
+        with self.book.read() as connection:
+            nested = self._directories.current(connection).around(subnet) is not None
+        if nested:
+            # Their rows may stand in the subnet around this one.
+            stale = [address for address in stale if self.ipam.record(subnet, address) is None]
+        for addresses in _portions(stale):
             ended += self.book.write(self._ending(subnet, addresses, began))
         return noted, ended
 
@@ -55,19 +63,20 @@ class UpstreamRows(Foundation):
         """Remove the rows upstream that were made for us after we had given up on them."""
         with self.book.read() as connection:
             directory = self._directories.current(connection)
-            open_ones = upstream.doubts(connection, _DOUBTS_AT_ONCE)
+            open_ones, gone = upstream.doubts(connection, _DOUBTS_AT_ONCE), upstream.gone(connection)
         for each in open_ones:
             subnet = directory.by_id.get(each.subnet_id)
             if subnet is not None:
                 try:
-                    self._settle_doubt(subnet, each.address, each.since)
+                    self._settle_doubt(subnet, each.address, each.since, gone=subnet.id in gone)
                 except LeaseholdError as error:
                     log.warning("%s: whether it is taken upstream is still not known: %s", each.address, error)
                     return
 
     def _survey_when_due(self, subnet: Subnet) -> None:
         """Have the subnet surveyed aside, if this is the process to do it and the time for it."""
-        if not self.ipam.capabilities.bulk:
+        # A program that does one thing and ends would take the turn and do nothing with it.
+        if not self.ipam.capabilities.bulk or self.aside is never:
             return
         now, every = self.clock(), self.ipam.survey_every
         due = self._surveys.get(subnet.id)
@@ -178,6 +187,37 @@ class UpstreamRows(Foundation):
             if each.address not in there and set(each.uses) == {Use.UPSTREAM} and each.uses[Use.UPSTREAM] < began
         ]
 
+    def _assure(self, subnet: Subnet, known: Reservation) -> None:
+        """Let upstream have what somebody is told to have: whoever reserved it may have been killed before that.
+
+        Raises Conflict when upstream has it as somebody else's.
+        """
+        if not self.ipam.capabilities.remote:
+            return
+        try:
+            record = self.ipam.record(subnet, known.address)
+        except LeaseholdError as error:
+            log.warning("%s: whether the IPAM has it too is not known: %s", known.address, error)
+            return
+        if record is None:
+            self._create_upstream(subnet, known)
+        elif _is_of_others(record, known):
+            raise Conflict(f"{known.address} is taken upstream by {record.name or record.mac or 'somebody else'}")
+
+    def _delete_upstream(self, subnet: Subnet, address: IPAddress) -> None:
+        """Delete upstream what nobody has here. Whoever reserved it just before that has it upstream afterwards."""
+        self.ipam.delete(subnet, address)
+        with self.book.read() as connection:
+            inner = innermost(self._directories.current(connection), subnet, address)
+            there = taken.reservation(connection, inner, address)
+        if there is not None and set(there.uses) != {Use.UPSTREAM}:
+            self._create_upstream(inner, there)
+
+    def _create_upstream(self, subnet: Subnet, reservation: Reservation) -> None:
+        with self.book.read() as connection:
+            record = record_of(connection, reservation)
+        self.ipam.create(subnet, record)
+
     def _reserved_in(self, subnet: Subnet) -> Iterator[Reservation]:
         """The reservations of this subnet alone, read in pages."""
         after: IPAddress | None = None
@@ -189,17 +229,23 @@ class UpstreamRows(Foundation):
             yield from found
             after = found[-1].address
 
-    def _settle_doubt(self, subnet: Subnet, address: IPAddress, since: datetime) -> None:
-        record = self.ipam.record(subnet, address)
+    def _settle_doubt(self, subnet: Subnet, address: IPAddress, since: datetime, *, gone: bool) -> None:
+        record = None if gone else self.ipam.record(subnet, address)
         with self.book.read() as connection:
             there = taken.reservation(connection, subnet, address)
         nobodys = there is None or set(there.uses) == {Use.UPSTREAM}
         if record is not None and record.ours and nobodys:
-            self.ipam.delete(subnet, address)
+            self._delete_upstream(subnet, address)
             self.book.write(self._ending(subnet, [address], None))
         elif record is None and nobodys and self.clock() - since < _MAY_STILL_HAPPEN:
             return
         self.book.write(lambda connection: upstream.drop_doubt(connection, subnet, address))
+
+
+def _is_of_others(record: Record, known: Reservation) -> bool:
+    """Whether a row upstream stands for something else than what the book knows of its address (rule 12)."""
+    same_mac = record.mac is not None and record.mac == known.mac
+    return not (record.ours or same_mac or {Use.UPSTREAM, record.counts_as} & set(known.uses))
 
 
 def _arrival(record: Record) -> bulk.Arrival:

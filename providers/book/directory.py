@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import fields
 from typing import Any
@@ -34,6 +36,9 @@ class Directory:
             network = subnet.network
             prefixes = self._at[network.version]
             prefixes.setdefault(network.prefixlen, {}).setdefault(network.first, []).append(subnet)
+        self._places: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        for subnet in sorted(all_subnets, key=lambda each: (each.network.first, each.id)):
+            self._places[subnet.group.id, subnet.network.version].append((subnet.network.first, subnet.id))
         self._prefixes = {version: sorted(prefixes, reverse=True) for version, prefixes in self._at.items()}
 
     def exactly(self, network: IPNetwork) -> list[Subnet]:
@@ -51,11 +56,12 @@ class Directory:
 
     def inside(self, subnet: Subnet) -> list[Subnet]:
         """The subnets of the same group that lie within ``subnet``, at any depth."""
-        return [
-            other
-            for other in self.subnets
-            if other.group == subnet.group and other.id != subnet.id and other.network in subnet.network
-        ]
+        version, first, last = subnet.network.version, subnet.network.first, subnet.network.last
+        places = self._places.get((subnet.group.id, version), [])
+        low, high = bisect_left(places, (first, 0)), bisect_right(places, (last, sys.maxsize))
+        found = (self.by_id[number] for _, number in places[low:high])
+        inside = [each for each in found if each.id != subnet.id and each.network in subnet.network]
+        return sorted(inside, key=lambda each: (each.network, each.id))
 
     def around(self, subnet: Subnet) -> Subnet | None:
         """The most specific subnet of the same group that ``subnet`` lies within."""
@@ -162,6 +168,13 @@ def change_subnet(connection: Connection, subnet: Subnet, spec: SubnetSpec, *, d
 def resize_subnet(connection: Connection, subnet: Subnet, network: IPNetwork) -> None:
     """Let a subnet have another network; what is in it stays in it."""
     row = {"network": network.network, "prefix": network.prefixlen, "revision": subnet.revision + 1}
+    connection.execute(update(subnets).where(subnets.c.id == subnet.id).values(row))
+    _changed(connection)
+
+
+def move_subnet(connection: Connection, subnet: Subnet, group: Group) -> None:
+    """Let a subnet belong to another group; what is in it stays in it."""
+    row = {"group_id": group.id, "revision": subnet.revision + 1}
     connection.execute(update(subnets).where(subnets.c.id == subnet.id).values(row))
     _changed(connection)
 

@@ -7,10 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from netaddr import IPAddress
+from netaddr import IPAddress, IPNetwork
 from sqlalchemy import Connection, delete, insert, select, update
 
 from providers.book.tables import (
+    subnets,
     upstream_doubts,
     upstream_groups,
     upstream_mark,
@@ -56,6 +57,23 @@ def key_of(connection: Connection, subnet: Subnet) -> str | None:
     return key
 
 
+def keys_around(connection: Connection, subnet: Subnet) -> list[str]:
+    """What upstream calls the subnets of the same group around ``subnet``, the closest first."""
+    query = (
+        select(upstream_subnets.c.key, subnets.c.network, subnets.c.prefix)
+        .join(subnets, subnets.c.id == upstream_subnets.c.subnet_id)
+        .where(
+            subnets.c.group_id == subnet.group.id,
+            subnets.c.prefix < subnet.network.prefixlen,
+            subnets.c.network <= subnet.network.network,
+            upstream_subnets.c.gone_at.is_(None),
+        )
+        .order_by(subnets.c.prefix.desc())
+    )
+    rows = connection.execute(query)
+    return [row.key for row in rows if subnet.network in IPNetwork(f"{row.network}/{row.prefix}")]
+
+
 def name_group(connection: Connection, group_id: int, key: str) -> None:
     """Write that upstream calls a group ``key``."""
     same = (upstream_groups.c.group_id == group_id) | (upstream_groups.c.key == key)
@@ -79,20 +97,25 @@ def say_full(connection: Connection, keys: Collection[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """How full upstream says that a subnet is: ``full`` for whatever reason, and taken everywhere below ``floor``."""
+    """What upstream says of a subnet: that it is ``full`` for whatever reason, or taken everywhere below ``floor``.
+
+    ``gone``: it has the subnet no more.
+    """
 
     full: bool = False
     floor: IPAddress | None = None
+    gone: bool = False
 
 
 def fill_of(connection: Connection, subnet: Subnet, now: datetime) -> Fill:
     """What upstream said lately."""
     known = upstream_subnets.c
-    query = select(known.full, known.floor, known.floor_until).where(known.subnet_id == subnet.id)
+    query = select(known.full, known.floor, known.floor_until, known.gone_at).where(known.subnet_id == subnet.id)
     row = connection.execute(query).first()
     if row is None:
         return Fill()
-    return Fill(row.full, row.floor if row.floor_until is not None and row.floor_until > now else None)
+    floor = row.floor if row.floor_until is not None and row.floor_until > now else None
+    return Fill(row.full, floor, row.gone_at is not None)
 
 
 def set_floor(connection: Connection, subnet: Subnet, floor: IPAddress, until: datetime) -> None:

@@ -147,6 +147,7 @@ class IPAMProvider(ABC):
         """Write what ``record`` says of an address that is ours.
 
         What it leaves open (None) stays as upstream has it: whoever changes a name need not know the guest.
+        May raise NotFound when upstream has no row of the address: the caller makes it anew.
         """
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -20,15 +20,19 @@ Row = dict[str, Any]
 
 
 class Addresses:
-    """The rows of addresses; ``key`` is the id of their subnet over there."""
+    """The rows of addresses; ``key`` is the id of their subnet over there.
+
+    With several ``keys`` the first one is that of the subnet, the others those of the subnets around it: when people
+    make a subnet inside another, phpIPAM leaves the rows where they are.
+    """
 
     def __init__(self, api: Api, fields: Fields) -> None:
         self._api = api
         self._fields = fields
 
-    def record(self, key: str, address: IPAddress) -> Record | None:
+    def record(self, keys: Sequence[str], address: IPAddress) -> Record | None:
         """What the row of an address says."""
-        row = self._row(key, address)
+        row = self._row(keys, address)
         return None if row is None else self._fields.record(row, address)
 
     def all(self, key: str, version: int) -> Iterator[Record]:
@@ -49,23 +53,28 @@ class Addresses:
             return None
         return _address({"ip": answer.data}, version)
 
-    def create(self, key: str, record: Record) -> None:
+    def create(self, keys: Sequence[str], record: Record) -> None:
         """Make a row; see the contract for what is raised."""
-        body = {"subnetId": int(key), "ip": str(record.address)} | self._fields.new_row(record)
+        left = self._row(keys[1:], record.address) if keys[1:] else None
+        if left is not None:
+            # The unique key is that of one subnet, so phpIPAM would make a second row.
+            self._claim_row(left, record)
+            return
+        body = {"subnetId": int(keys[0]), "ip": str(record.address)} | self._fields.new_row(record)
         try:
             answer = self._api.call("POST", "/addresses/", json=body)
         except (NoAnswer, Garbled) as error:
             # phpIPAM goes on with a call whose caller has hung up: look for our mark before anybody tries again.
-            self._find_out(key, record, error)
+            self._find_out(keys, record, error)
             return
         if answer.taken:
-            self._claim(key, record)
+            self._claim(keys, record)
             return
         self._accept(answer, str(record.address))
 
-    def amend(self, key: str, record: Record) -> None:
+    def amend(self, keys: Sequence[str], record: Record) -> None:
         """Write over a row of ours, or of the Ruby proxy, which becomes ours, or what a row of the same MAC lacks."""
-        row = self._row(key, record.address)
+        row = self._row(keys, record.address)
         if row is None:
             raise NotFound(f"{record.address} is in phpIPAM no more: somebody deleted it there")
         there = self._fields.record(row, record.address)
@@ -74,16 +83,16 @@ class Addresses:
         elif there.mac is not None and there.mac == record.mac:
             self._change(row, record, ours=False)
 
-    def adopt(self, key: str, record: Record) -> None:
+    def adopt(self, keys: Sequence[str], record: Record) -> None:
         """Put our mark on a row, and leave the rest of it as it is."""
-        row = self._row(key, record.address)
+        row = self._row(keys, record.address)
         if row is None:
             raise NotFound(f"{record.address} is not in phpIPAM: there is nothing to adopt")
         self._change(row, Record(record.address))
 
-    def delete(self, key: str, address: IPAddress) -> None:
+    def delete(self, keys: Sequence[str], address: IPAddress) -> None:
         """Remove a row of ours or of the Ruby proxy."""
-        row = self._row(key, address)
+        row = self._row(keys, address)
         if row is None:
             return
         there = self._fields.record(row, address)
@@ -93,32 +102,32 @@ class Addresses:
             if not answer.missing:
                 self._accept(answer, str(address))
 
-    def _row(self, key: str, address: IPAddress) -> Row | None:
+    def _row(self, keys: Sequence[str], address: IPAddress) -> Row | None:
         """The search is right in every version and costs the same at any size; ``addresses/{ip}/{subnetId}/`` is not.
 
-        The filter compares loosely, so the rows are looked at again here.
+        The filter takes one subnet and compares loosely, so the rows are looked at again here.
         """
         path = f"/addresses/search/{quote(str(address), safe=':')}/"
-        answer = self._api.call("GET", path, params={"filter_by": "subnetId", "filter_value": key})
+        params = {"filter_by": "subnetId", "filter_value": keys[0]} if len(keys) == 1 else None
+        answer = self._api.call("GET", path, params=params)
         if answer.missing:
             return None
         self._accept(answer, str(address))
-        for row in rows_of(answer.data):
-            if str(row.get("subnetId")) == key and _address(row, address.version) == address:
-                return row
-        return None
+        same = (row for row in rows_of(answer.data) if _address(row, address.version) == address)
+        found = {str(row.get("subnetId")): row for row in same}
+        return next((found[key] for key in keys if key in found), None)
 
-    def _find_out(self, key: str, record: Record, error: Unavailable) -> None:
+    def _find_out(self, keys: Sequence[str], record: Record, error: Unavailable) -> None:
         try:
-            row = self._row(key, record.address)
+            row = self._row(keys, record.address)
         except Unavailable as again:
             raise Uncertain(f"{record.address} may have been taken in phpIPAM all the same: {error}") from again
         if row is None:
             raise Uncertain(f"{record.address} may still be taken in phpIPAM: {error}") from error
         self._claim_row(row, record)
 
-    def _claim(self, key: str, record: Record) -> None:
-        row = self._row(key, record.address)
+    def _claim(self, keys: Sequence[str], record: Record) -> None:
+        row = self._row(keys, record.address)
         if row is None:
             raise Conflict(f"{record.address} was taken in phpIPAM just now, and given back: try again")
         self._claim_row(row, record)

@@ -22,8 +22,8 @@ from providers.book.database import Book
 from providers.book.tables import upstream_logins
 from providers.clock import Clock
 from providers.errors import Refused, Unavailable
-from providers.ipam.phpipam.answers import Answer, read
-from providers.ipam.remote.client import Client, printable
+from providers.ipam.phpipam.answers import Answer, Garbled, read
+from providers.ipam.remote.client import Client, NoAnswer, NotSent, printable
 from providers.ipam.remote.sealed import Seal
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,8 @@ class SharedLogin:
         self._user, self._password, self._backoff = user, password, backoff
         self._token: str | None = None
         self._sealing: Seal | None = None
+        self._failures = 0
+        self._failure: Unavailable | None = None
         self._one_at_a_time = threading.Lock()
 
     def token(self) -> str:
@@ -85,11 +87,19 @@ class SharedLogin:
 
     def renewed(self, old: str) -> str:
         """A token other than ``old``: the one that somebody got meanwhile, else by logging in."""
+        failures = self._failures
         with self._one_at_a_time:
             if self._token and self._token != old:
                 return self._token
+            if self._failures != failures and self._failure is not None:
+                # Whoever waited while somebody else tried does not wait for the same again.
+                raise self._failure
             self._token = None
-            self._token = self._from_the_book_or_phpipam(old)
+            try:
+                self._token = self._from_the_book_or_phpipam(old)
+            except Unavailable as error:
+                self._failures, self._failure = self._failures + 1, error
+                raise
             return self._token
 
     def _from_the_book_or_phpipam(self, old: str) -> str:
@@ -115,6 +125,10 @@ class SharedLogin:
         try:
             response = self._client.call("POST", self._path, json={}, auth=(self._user, self._password))
             answer = read(response, self._client.where)
+        except (NoAnswer, Garbled) as error:
+            self._end_turn()
+            # Of the call that needs the token nothing was done.
+            raise NotSent(str(error)) from error
         except BaseException:
             self._end_turn()
             raise

@@ -69,7 +69,7 @@ class PhpIPAM(IPAMProvider):
 
     def record(self, subnet: Subnet, address: IPAddress) -> Record | None:
         """One call."""
-        return self._parts.addresses.record(self._key(subnet), address)
+        return self._parts.addresses.record(self._keys(subnet), address)
 
     def records(self, subnet: Subnet) -> Iterator[Record]:
         """One call; from some 40,000 rows on phpIPAM may not be able to answer."""
@@ -82,34 +82,40 @@ class PhpIPAM(IPAMProvider):
         return self._parts.addresses.first_free(self._key(subnet), 4)
 
     def create(self, subnet: Subnet, record: Record) -> None:
-        """One call; two or three when the address is taken or the answer was lost."""
-        self._parts.addresses.create(self._key(subnet), record)
+        """One call; one more in a subnet inside another, one or two more when it is taken or the answer was lost."""
+        self._parts.addresses.create(self._keys(subnet), record)
 
     def amend(self, subnet: Subnet, record: Record) -> None:
         """Two calls."""
-        self._parts.addresses.amend(self._key(subnet), record)
+        self._parts.addresses.amend(self._keys(subnet), record)
 
     def delete(self, subnet: Subnet, address: IPAddress) -> None:
         """Two calls. Of a subnet that phpIPAM has no more nothing is left to delete."""
-        with self.book.read(snapshot=False) as connection:
-            key = upstream.key_of(connection, subnet)
-        if key is not None:
-            self._parts.addresses.delete(key, address)
+        keys = self._known_keys(subnet)
+        if keys:
+            self._parts.addresses.delete(keys, address)
 
     def adopt(self, subnet: Subnet, record: Record) -> None:
         """Two calls."""
-        self._parts.addresses.adopt(self._key(subnet), record)
+        self._parts.addresses.adopt(self._keys(subnet), record)
 
     def as_kept(self, record: Record) -> Record:
         """Cut to the size of phpIPAM's fields."""
         return self._parts.fields.kept(record)
 
     def _key(self, subnet: Subnet) -> str:
+        return self._keys(subnet)[0]
+
+    def _keys(self, subnet: Subnet) -> list[str]:
+        keys = self._known_keys(subnet)
+        if not keys:
+            raise Refused(f"{subnet.network} of {subnet.group.name} is in phpIPAM no more: run leasehold check")
+        return keys
+
+    def _known_keys(self, subnet: Subnet) -> list[str]:
         with self.book.read(snapshot=False) as connection:
             key = upstream.key_of(connection, subnet)
-        if key is None:
-            raise Refused(f"{subnet.network} of {subnet.group.name} is in phpIPAM no more: run leasehold check")
-        return key
+            return [] if key is None else [key, *upstream.keys_around(connection, subnet)]
 
     @property
     def _parts(self) -> _Parts:

@@ -269,7 +269,7 @@ class TestNameAndMac:
         desk.serve(subnet, "10.0.1.1", 1)
         desk.take(subnet, "10.0.1.1")
         desk.serve(subnet, "10.0.1.1", 1)
-        assert [call for call, _ in upstream.calls] == ["create"]
+        assert [call for call, _ in upstream.calls if call != "record"] == ["create"]
 
     def test_a_failing_amend_does_not_fail_the_reservation(
         self, desk: Desk, subnet: Subnet, upstream: Upstream, caplog: pytest.LogCaptureFixture

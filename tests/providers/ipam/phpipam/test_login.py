@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
 
 from providers.book.database import Book
-from providers.book.tables import upstream_logins
+from providers.book.tables import upstream_doubts, upstream_logins
 from providers.errors import Refused, Unavailable
 from providers.ipam.phpipam.provider import PhpIPAM
+from providers.ipam.remote.client import NotSent
 from providers.ipam.remote.sealed import Seal
+from providers.model import Subnet
 from tests.conftest import HandClock
 from tests.phpipam import Double
 from tests.phpipam.faults import Fault, FaultProxy
+from tests.providers.desk import Desk
 from tests.providers.ipam.phpipam.site import PASSWORD, provider
 
 LOG_IN = "POST user"
@@ -144,6 +149,29 @@ def test_a_log_in_without_an_answer_is_not_refused(line: FaultProxy, ipam: PhpIP
     with pytest.raises(Unavailable):
         ipam.picture()
     assert ipam.picture().groups
+
+
+def test_threads_that_wait_for_a_log_in_do_not_wait_one_after_the_other(line: FaultProxy, ipam: PhpIPAM):
+    line.always(Fault.HANG)
+    started = time.monotonic()
+    with ThreadPoolExecutor(4) as threads:
+        told = [threads.submit(ipam.picture) for _ in range(4)]
+        errors = [each.exception() for each in told]
+    assert all(isinstance(each, Unavailable) for each in errors)
+    assert time.monotonic() - started < 2 * ipam.settings["call_timeout"]
+
+
+def test_a_log_in_without_an_answer_leaves_no_doubt_about_the_call(
+    line: FaultProxy, desk: Desk, subnet: Subnet, double: Double, book: Book
+):
+    double.expire_tokens()
+    line.always(Fault.RESET, only=LOG_IN)
+    double.forget_calls()
+    with pytest.raises(NotSent):
+        desk.take(subnet, "10.0.1.3")
+    assert double.count("GET addresses/search") == 0
+    with book.read() as connection:
+        assert connection.execute(select(upstream_doubts)).all() == []
 
 
 def test_the_book_does_not_tell_the_token(book: Book, double: Double, ipam: PhpIPAM, caplog: pytest.LogCaptureFixture):

@@ -12,6 +12,7 @@ from netaddr import IPAddress, IPNetwork
 from providers.address_book import AddressBook, Lifetimes, subnet_spec
 from providers.address_book.incoming import Incoming, IncomingSubnet
 from providers.addresses import Range
+from providers.book import directory as shelf
 from providers.dhcp.none import NoDHCP
 from providers.errors import Forbidden, Refused, SubnetNotFound
 from providers.ipam.local import LocalIPAM
@@ -162,8 +163,8 @@ class TestChangesUpstream:
             desk.ask(subnet, 1)
         (finding,) = desk.address_book.check()
         assert "10.0.1.0/28 is in externalipam_phpipam no more since" in finding.what
+        assert desk.held() == {}
         desk.release(subnet, "10.0.1.3")
-        desk.address_book.release_hold(subnet, IPAddress("10.0.1.1"), CALLER)
         assert [str(each) for each in look(desk)] == ["10.0.2.0/24"]
 
     def test_one_that_comes_back_is_as_before(self, desk: Desk, subnet: Subnet, double: Double, key: int):
@@ -349,3 +350,21 @@ def test_nothing_secret_is_logged(desk: Desk, subnet: Subnet, caplog: pytest.Log
     desk.serve(subnet, desk.ask(subnet, 1), 1)
     assert "leasehold-pass" not in caplog.text
     assert desk.address_book.ipam._api._credential.token() not in caplog.text
+
+
+def test_what_changes_for_all_subnets_at_once_does_not_cost_the_square_of_their_number(
+    desk: Desk, subnet: Subnet, double: Double, monkeypatch: pytest.MonkeyPatch
+):
+    """A name server that many subnets have is one row over there."""
+    keys = [double.add_subnet(f"10.0.{number}.0/24", "Lab") for number in range(2, 22)]
+    assert len(look(desk)) == 21
+    readings: list[int] = []
+    read = shelf._read
+    monkeypatch.setattr(shelf, "_read", lambda connection, revision: readings.append(1) or read(connection, revision))
+    for key in keys:
+        double.change_subnet(key, nameservers="10.0.2.53")
+    assert str(look(desk)[5].options.dns[0]) == "10.0.2.53"
+    for key in keys:
+        double.remove_subnet(key)
+    assert look(desk) == [desk.address_book.subnet(subnet.network)]
+    assert len(readings) < 10
