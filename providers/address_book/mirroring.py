@@ -11,9 +11,11 @@ from sqlalchemy import Connection
 
 from providers.address_book.pictured import Pictured
 from providers.address_book.upstream_rows import UpstreamRows
+from providers.book import directory as shelf
 from providers.book import upstream
 from providers.errors import LeaseholdError, Refused
 from providers.ipam.contract import Picture
+from providers.model import Subnet
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class Mirroring(Pictured, UpstreamRows):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self._looking = threading.Lock()
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
 
     def _refresh(self) -> None:
         if self.ipam.capabilities.edits_subnets or self._is_fresh():
@@ -94,12 +96,20 @@ class Mirroring(Pictured, UpstreamRows):
             upstream.set_turn(connection, _TURN, now + self.ipam.picture_every)
             return self._apply(connection, picture, now)
 
+        before = self._known_subnets()
         warnings = self.book.write(work)
+        self._follow([each for each in self._known_subnets() if each.id not in {known.id for known in before}])
         for warning in warnings:
             # Each look would find the same again.
-            if warning not in self._told:
+            if warning not in self._warned:
                 log.warning("%s", warning)
-        self._told = set(warnings)
+        self._warned = set(warnings)
+
+    def _known_subnets(self) -> list[Subnet]:
+        if not self.dhcp.capabilities.publishes:
+            return []
+        with self.book.read() as connection:
+            return shelf.read(connection).subnets
 
     def _await_first_picture(self) -> None:
         """Another process looks for the first time."""

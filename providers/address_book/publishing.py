@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from providers.address_book.foundation import Foundation, innermost
 from providers.book import pending, taken
-from providers.errors import LeaseholdError
+from providers.errors import Conflict, InvalidValue, LeaseholdError
 from providers.model import DHCPHost, Pending, Subnet
 
 log = logging.getLogger(__name__)
@@ -136,10 +136,15 @@ class Publishing(Foundation):
         """Let the DHCP server have of the MAC of ``host`` what the book says now."""
         for _ in range(_ROUNDS):
             wanted = self._wanted(subnet, host.mac)
-            if wanted is None:
-                self.dhcp.withdraw(subnet, host)
-            else:
-                self.dhcp.publish(subnet, wanted)
+            try:
+                if wanted is None:
+                    self.dhcp.withdraw(subnet, host)
+                else:
+                    self.dhcp.publish(subnet, wanted)
+            except (InvalidValue, Conflict):
+                # Somebody may have told the server of the same MAC at the same time: then the book has changed.
+                if self._wanted(subnet, host.mac) == wanted:
+                    raise
             if self._wanted(subnet, host.mac) == wanted:
                 return
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from providers.address_book.releases import Releases
 from providers.book import event_log, pending
-from providers.errors import Conflict, InvalidValue, LeaseholdError
+from providers.book.directory import Directory
+from providers.errors import Conflict, InvalidValue, LeaseholdError, Unavailable
 from providers.model import Caller, DHCPHost, Pending, Subnet
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ ABANDONED = timedelta(minutes=2)
 """How old the mark of a deletion is before its caller counts as gone: no request lives that long."""
 
 _FLOOR = 10
+_MOST_UNAVAILABLE = 10
 _IPV4 = 4
 
 
@@ -75,7 +77,14 @@ class Syncing(Releases):
         return [self._bring_together(each, caller) for each in compared if each.any]
 
     def sync_subnet(self, subnet: Subnet, caller: Caller) -> Synced:
-        """Let the DHCP server serve what the book says of one subnet, however much that changes; as ``sync``."""
+        """Let the DHCP server serve what the book says of one subnet, however much that changes; as ``sync``.
+
+        Not of one whose network is on ``/dhcp`` in another group: what the server has there is that one's.
+        """
+        with self.book.read() as connection:
+            told = {each.id for each in self._told(self._directories.current(connection))}
+        if subnet.id not in told:
+            return Synced(Difference(subnet, 0))
         found = self._compare(subnet)
         return self._bring_together(found, caller) if found.any else Synced(found)
 
@@ -89,11 +98,18 @@ class Syncing(Releases):
         if not self.dhcp.capabilities.publishes:
             return
         with self.book.read() as connection:
-            subnets = self._directories.current(connection).subnets
-        on_dhcp = {each.network for each in subnets if each.dhcp}
-        for subnet in subnets:
-            if subnet.network.version == _IPV4 and (subnet.dhcp or subnet.network not in on_dhcp):
-                yield self._compare(subnet)
+            told = self._told(self._directories.current(connection))
+        for subnet in told:
+            yield self._compare(subnet)
+
+    def _told(self, directory: Directory) -> list[Subnet]:
+        """The subnets that the DHCP server is compared with; one that is not on ``/dhcp`` has nothing there."""
+        on_dhcp = {each.network for each in directory.subnets if each.dhcp}
+        return [
+            each
+            for each in directory.subnets
+            if each.network.version == _IPV4 and (each.dhcp or each.network not in on_dhcp)
+        ]
 
     def _compare(self, subnet: Subnet) -> Difference:
         # The server first: what is reserved after that is missing at worst, and publishing it twice is no error.
@@ -137,6 +153,11 @@ class Syncing(Releases):
                 self.dhcp.replace(subnet, list(self._to_serve(subnet)) if subnet.dhcp else [])
             except (InvalidValue, Conflict) as error:
                 failures.append(str(error))
+            except Unavailable as error:
+                # One subnet that the server does not take must not keep the others from being healed.
+                if not self.dhcp.health().ok:
+                    raise
+                failures.append(str(error))
         elif wrong:
             failures += self._one_by_one(difference)
         for host in difference.abandoned:
@@ -165,11 +186,18 @@ class Syncing(Releases):
         served = (*difference.extra, *(was for was, _ in difference.changed))
         wanted = (*difference.extra, *(becomes for _, becomes in difference.changed), *difference.missing)
         # All that is wrong goes first: it may be in the way of what comes.
+        unavailable = 0
         for change, hosts in ((self.dhcp.withdraw, served), (self._settle_now, wanted)):
             for host in hosts:
                 try:
                     change(subnet, host)
                 except (InvalidValue, Conflict) as error:
+                    yield str(error)
+                except Unavailable as error:
+                    # It may be this host alone. But each may take its time, and there may be thousands.
+                    unavailable += 1
+                    if unavailable > _MOST_UNAVAILABLE or not self.dhcp.health().ok:
+                        raise
                     yield str(error)
 
     def _note_sync(self, connection: Connection, difference: Difference, failed: int, caller: Caller) -> None:

@@ -113,6 +113,7 @@ class SharedReload(Generic[K]):
     def _alone(self) -> Iterator[int]:
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
+            _give_to_owner(descriptor, self._lock.parent)
             deadline = time.monotonic() + self._patience
             while True:
                 try:
@@ -127,6 +128,13 @@ class SharedReload(Generic[K]):
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _give_to_owner(descriptor: int, directory: Path) -> None:
+    """Let a lock that root made, by a command, be that of whoever has the directory: the service must have it too."""
+    ours, theirs = os.fstat(descriptor), directory.stat()
+    if os.geteuid() == 0 and (ours.st_uid, ours.st_gid) != (theirs.st_uid, theirs.st_gid):
+        os.fchown(descriptor, theirs.st_uid, theirs.st_gid)
 
 
 def _number(descriptor: int) -> int:

@@ -14,6 +14,7 @@ from tests.dhcp_network.frames import broadcast_frame, payload_to_client
 from tests.dhcp_network.message import (
     ACK,
     BOOT_FILE,
+    DECLINE,
     DISCOVER,
     DNS,
     DOMAIN,
@@ -111,6 +112,11 @@ class RawClient:
         """Give back what ``ack`` granted; nobody answers that."""
         options = {KIND: bytes([RELEASE]), SERVER_ID: ack.options[SERVER_ID]}
         self._send(Message(_xid(), mac, options, ciaddr=ack.yiaddr))
+
+    def decline(self, mac: str, ack: Message) -> None:
+        """Say that what ``ack`` granted is in use by somebody; nobody answers that."""
+        options = {KIND: bytes([DECLINE]), SERVER_ID: ack.options[SERVER_ID], REQUESTED_ADDRESS: ack.yiaddr.packed}
+        self._send(Message(_xid(), mac, options))
 
     def _exchange(self, message: Message, kinds: Sequence[int], seconds: float) -> Message | None:
         """Send, and send again each second, until an answer of one of ``kinds`` comes."""

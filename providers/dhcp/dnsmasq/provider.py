@@ -73,7 +73,16 @@ class DnsmasqDHCP(DHCPProvider):
     def publish(self, subnet: Subnet, host: DHCPHost) -> None:
         """Write what the book says of the subnet; returns when dnsmasq has read it."""
         self._own_hosts.refuse_taken(host)
-        self._reload.run(subnet.id)
+        # Twice: somebody may have deleted it, and others reserved the same, in the moment of the first.
+        for _ in range(2):
+            self._reload.run(subnet.id)
+            if host.mac in self._sections().text_of.get(subnet.id, ""):
+                return
+            with self.book.read() as connection:
+                if host not in pending.to_serve(connection, subnet, host.mac):
+                    return
+        why = f"dnsmasq takes {host_lines.MOST_MACS} MACs of one address"
+        raise InvalidValue(f"{host.address}: {host.mac} is not served: {self._left_out.get(host.mac, why)}")
 
     def withdraw(self, subnet: Subnet, host: DHCPHost) -> None:
         """Write what the book says of the subnet, which is without ``host``; returns when dnsmasq has read it."""
@@ -236,7 +245,8 @@ def _with_boot_sets(written: bytes | None, wanted: Sections) -> bytes:
 
 
 def _hosts(connection: Connection, subnet: Subnet) -> Iterator[DHCPHost]:
+    """Those that are to be served: none of a subnet that is not on ``/dhcp``."""
     last: DHCPHost | None = None
-    while page := pending.host_page(connection, subnet, last):
+    while page := pending.host_page(connection, subnet, last) if subnet.dhcp else []:
         yield from page
         last = page[-1]

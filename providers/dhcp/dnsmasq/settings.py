@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 NO_FILE = "none"
 """In place of a path: there is no such file."""
@@ -110,3 +113,13 @@ class DnsmasqSchema(Schema):
         validate=validate.Range(1, 60),
         metadata={"help": "Seconds within which dnsmasq has to have read its files, and a command has to end."},
     )
+
+    @validates_schema
+    def _files_differ(self, data: Mapping[str, Any], **_: object) -> None:
+        """Each file is written whole, and would be lost to the other one."""
+        names = ("hosts_file", "options_file", "boot_file", "leases", "config", "pid_file")
+        seen: dict[Path, str] = {}
+        for name in names:
+            given = data.get(name)
+            if given is not None and given != NO_FILE and seen.setdefault(Path(given), name) != name:
+                raise ValidationError(f"is the file of :{seen[Path(given)]}: too", name)

@@ -35,6 +35,7 @@ _HARDWARE = re.compile(rb"^  hardware [a-z0-9-]+ ([0-9a-f:]+);$", re.MULTILINE)
 _ADDRESSES = re.compile(rb"^  fixed-address ([0-9., ]+);$", re.MULTILINE)
 _QUOTED = re.compile(r'^  (uid|client-hostname) "(.*)";$', re.MULTILINE)
 _ACTIVE = b"\n  binding state active;\n"
+_ABANDONED = b"\n  binding state abandoned;\n"
 _DELETED = b"  deleted;\n"
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -79,6 +80,7 @@ class LeasesState:
         self._by_address: dict[int, dict[str, WrittenHost]] = {}
         self._leases: dict[int, _WrittenLease] = {}
         self._leased: dict[str, dict[int, _WrittenLease]] = {}
+        self._abandoned: set[int] = set()
 
     def take_in(self, piece: bytes) -> int:
         """Read the blocks of ``piece``; returns where the last whole one ends, 0 if there is none."""
@@ -118,8 +120,8 @@ class LeasesState:
         return None if written is None else _active(written, now)
 
     def occupies(self, number: int, now: datetime) -> bool:
-        """Whether an address, as a number, has a host or an active lease."""
-        if number in self._by_address:
+        """Whether an address, as a number, has a host or an active lease, or was found in use by somebody unknown."""
+        if number in self._by_address or number in self._abandoned:
             return True
         written = self._leases.get(number)
         return written is not None and _active(written, now) is not None
@@ -160,6 +162,9 @@ class LeasesState:
         before = self._leases.pop(number, None)
         if before is not None:
             _take_out(self._leased, before.mac, number)
+        self._abandoned.discard(number)
+        if _ABANDONED in body:
+            self._abandoned.add(number)
         mac = _mac(body)
         if mac is not None and _ACTIVE in body:
             lease = _WrittenLease(number, mac, body)

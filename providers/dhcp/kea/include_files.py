@@ -32,7 +32,7 @@ from providers.model import DHCPHost, Subnet
 log = logging.getLogger(__name__)
 
 _LOCK = ".leasehold.lock"
-_MOST_TRIED = 20
+_MOST_TRIED = 60
 _MOST_REFUSALS = 100_000
 _FRESH_SECONDS = 5.0
 _BEGIN, _BETWEEN, _END = b"[\n", b",\n", b"\n]\n"
@@ -70,12 +70,15 @@ class IncludeFiles:
 
     def publish(self, subnet: Subnet, host: DHCPHost) -> None:
         """Have everything that the book has for the subnet served, among it ``host``."""
-        self._reload.run(subnet.id)
-        if self._has(subnet, host):
-            return
-        with self._book.read() as connection:
-            if host not in pending.to_serve(connection, subnet, host.mac):
-                return  # Deleted or changed meanwhile: whoever did that has it written.
+        # Twice: somebody may have deleted it, and others reserved the same, in the moment of the first. And when it was
+        # another process that heard why Kea refuses it, this one hears it now.
+        for _ in range(2):
+            self._reload.run(subnet.id)
+            if self._has(subnet, host):
+                return
+            with self._book.read() as connection:
+                if host not in pending.to_serve(connection, subnet, host.mac):
+                    return  # Deleted or changed meanwhile: whoever did that has it written.
         raise InvalidValue(f"Kea refuses {host.address} for {host.mac}: {self._refusals.get(host.mac, 'see its log')}")
 
     def withdraw(self, subnet: Subnet) -> None:
@@ -115,7 +118,7 @@ class IncludeFiles:
                 # Others, who wait for other subnets, have nothing to do with that.
                 self._refusals |= {host.mac: str(error) for host in hosts}
                 continue
-            wanted[kea.network] = self._accepted(configuration, kea, hosts, subnet)
+            wanted[kea.network] = self._accepted(configuration, kea, hosts)
         if not wanted:
             return
         contents = {self.file_of(network): _content(lines.values()) for network, lines in wanted.items()}
@@ -150,9 +153,7 @@ class IncludeFiles:
                 else:
                     hosts.append(host)
 
-    def _accepted(
-        self, configuration: Configuration, kea: KeaSubnet, hosts: Sequence[DHCPHost], subnet: Subnet
-    ) -> Lines:
+    def _accepted(self, configuration: Configuration, kea: KeaSubnet, hosts: Sequence[DHCPHost]) -> Lines:
         """``hosts`` without the new ones that Kea does not take. Raises Unavailable when it refuses the old ones."""
         lines = {host.mac: _Line.of(host) for host in hosts}
         before = _lines_of(atomic_file.read(self.file_of(kea.network)) or EMPTY)
@@ -161,13 +162,14 @@ class IncludeFiles:
         try:
             self._test(configuration, kea, [host for host in hosts if host.address in places])
         except Refused as refused:
-            served = {str(each.get("hw-address")) for each in kea.reservations}
-            with self._book.read() as connection:
-                pended = {each.mac for each, _, _ in pending.marked(connection, subnet)}
-            new = [host for host in hosts if host.mac in pended - served]
-            if not new:
+            good = [host for host in hosts if lines[host.mac].text in before]
+            try:
+                self._test(configuration, kea, good)
+            except Refused:
+                # It is not the hosts, or those that it took before: nobody may lose an address because of that.
                 raise Unavailable(f"Kea refuses what the book has for {kea.network}: {refused.text}") from refused
-            left_out = self._refused(configuration, kea, [host for host in hosts if host not in new], new)
+            new = [host for host in hosts if lines[host.mac].text not in before]
+            left_out = self._refused(configuration, kea, good, new)
             return {mac: line for mac, line in lines.items() if mac not in left_out}
         for mac in self._refusals.keys() & lines.keys():
             del self._refusals[mac]
@@ -176,20 +178,25 @@ class IncludeFiles:
     def _refused(
         self, configuration: Configuration, kea: KeaSubnet, good: list[DHCPHost], new: Sequence[DHCPHost]
     ) -> set[str]:
-        """The MACs of those among ``new`` that Kea does not take beside ``good``, tried one by one."""
+        """The MACs of those among ``new`` that Kea does not take beside ``good``, found by halves."""
         left_out = set()
-        for number, host in enumerate(new):
-            if number >= _MOST_TRIED:
-                self._refusals[host.mac] = "it came together with others that Kea refuses; try again"
-                left_out.add(host.mac)
-                continue
+        tried = 0
+        untried = [new]
+        while untried:
+            part = untried.pop()
+            tried += 1
             try:
-                self._test(configuration, kea, [*good, host])
+                self._test(configuration, kea, [*good, *part])
             except Refused as refused:
-                self._refusals[host.mac] = _advice(configuration, refused, good, host)
-                left_out.add(host.mac)
+                if len(part) > 1 and tried < _MOST_TRIED:
+                    middle = len(part) // 2
+                    untried += [part[middle:], part[:middle]]
+                    continue
+                for host in part:
+                    self._refusals[host.mac] = _advice(configuration, refused, good, host)
+                    left_out.add(host.mac)
             else:
-                good.append(host)
+                good.extend(part)
         return left_out
 
     def _test(self, configuration: Configuration, kea: KeaSubnet, hosts: Iterable[DHCPHost]) -> None:

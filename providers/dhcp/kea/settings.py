@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -13,6 +14,21 @@ _HTTP = ("http://", "https://")
 def _refuse_no_control(value: str) -> None:
     if not value.startswith((_UNIX, *_HTTP)):
         raise ValidationError("is neither the absolute path of a socket nor a URL with http:// or https://")
+    if value.startswith(_HTTP):
+        _refuse_unfit_url(value)
+
+
+def _refuse_unfit_url(value: str) -> None:
+    try:
+        url = urlsplit(value)
+        named = bool(url.hostname) and url.port != 0
+    except ValueError as error:
+        raise ValidationError(f"is no URL: {error}") from error
+    if not named:
+        raise ValidationError("is a URL without a host, or with the port 0")
+    if "@" in url.netloc:
+        # It would be in every message about Kea.
+        raise ValidationError("is a URL with a user or password: they belong into :user: and :password:")
 
 
 def _refuse_relative(value: str) -> None:

@@ -9,7 +9,7 @@ from netaddr import IPAddress
 
 from providers.address_book import AddressBook
 from providers.book import free_space, pending, taken
-from providers.errors import Unavailable
+from providers.errors import Conflict, Unavailable
 from providers.model import Pending, Subnet, Use
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk, mac
@@ -107,6 +107,24 @@ def test_a_duplicate_that_is_undone_by_the_first_ones_failure_is_reserved_again(
     agree(desk, subnet, server, 1)
 
 
+def test_who_meets_another_while_the_server_is_told_again_looks_again(desk: Desk, subnet: Subnet, server: Server):
+    """Undoing fails because somebody reserves the same MAC, whose host gets lost by that."""
+
+    def another() -> None:
+        server.broken.clear()
+        desk.serve(subnet, "10.0.1.4", 1)
+        server.served.clear()
+        server.broken, server.error = {"withdraw"}, Conflict("another was at it")
+
+    server.broken = {"publish"}
+    server.meanwhile["withdraw"] = another
+    with pytest.raises(Unavailable):
+        desk.serve(subnet, "10.0.1.3", 1)
+
+    agree(desk, subnet, server, 1)
+    assert served(server) == {mac(1): "10.0.1.4"}
+
+
 def test_deleted_while_it_is_published(desk: Desk, subnet: Subnet, server: Server):
     server.meanwhile["publish"] = lambda: desk.release(subnet, "10.0.1.3")
     desk.serve(subnet, "10.0.1.3", 1)
@@ -178,6 +196,21 @@ def test_what_is_just_being_published_may_be_confirmed_by_a_sync(desk: Desk, sub
     server.meanwhile["publish"] = lambda: desk.address_book.sync(CALLER, most_percent=20)
     desk.serve(subnet, "10.0.1.3", 1)
     agree(desk, subnet, server, 1)
+
+
+def test_a_sync_heals_the_others_where_one_cannot_be_served(desk: Desk, subnet: Subnet, server: Server):
+    def fail() -> None:
+        raise Unavailable("not this one")
+
+    desk.serve(subnet, "10.0.1.3", 1)
+    desk.serve(subnet, "10.0.1.4", 2)
+    server.served.clear()
+    server.meanwhile["publish"] = fail
+
+    (done,) = desk.address_book.sync(CALLER, most_percent=20)
+
+    assert done.failures == ("not this one",)
+    assert served(server) == {mac(2): "10.0.1.4"}
 
 
 def test_a_sync_is_an_event_with_what_it_did(desk: Desk, subnet: Subnet, server: Server):

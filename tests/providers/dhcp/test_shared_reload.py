@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -140,3 +141,16 @@ def test_a_lock_file_that_was_cut_off_counts_for_nothing(tmp_path: Path, server:
 def test_a_lock_that_cannot_be_made(tmp_path: Path, server: Server):
     with pytest.raises(Unavailable, match="No such file or directory"):
         SharedReload(tmp_path / "missing" / "lock", server).run("a")
+
+
+def test_a_lock_belongs_to_whoever_has_the_directory(tmp_path: Path, server: Server):
+    """A command that root runs first must not keep the service's account out."""
+    place = tmp_path / "place"
+    place.mkdir()
+    if os.geteuid() == 0:
+        os.chown(place, 65534, 65534)
+    server.go_on.set()
+    SharedReload(place / "lock", server).run("a")
+
+    lock = (place / "lock").stat()
+    assert (lock.st_uid, lock.st_gid) == (place.stat().st_uid, place.stat().st_gid)

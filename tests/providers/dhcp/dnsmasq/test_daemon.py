@@ -135,3 +135,8 @@ def test_a_program_that_is_not_there_counts_as_old(daemon):
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         DnsmasqSchema().load(wrong)
+
+
+def test_a_file_that_is_to_be_two_files_is_refused():
+    with pytest.raises(ValidationError, match="is the file of :hosts_file: too"):
+        DnsmasqSchema().load({"hosts_file": "/x/hosts", "options_file": "/x/hosts"})
