@@ -17,6 +17,7 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 ``search``            finding reservations and holds, a page at a time
 ``publishing``        telling the DHCP server, one host at a time
 ``syncing``           book and DHCP server compared, and brought together
+``subnet_serving``    the DHCP server follows what becomes of subnets
 ``importing``         many of them at once: ``incoming`` as ``import_plan`` lets them in
 ``guests``            jails and virtual machines, as their nodes report them; its parts are called ``guest_...``
 ``claims``            which node may run a guest
@@ -42,8 +43,8 @@ from providers.address_book.labelling import Labelling
 from providers.address_book.mirroring import Mirroring
 from providers.address_book.queries import Queries
 from providers.address_book.search import Search
+from providers.address_book.subnet_serving import SubnetServing
 from providers.address_book.subnets import subnet_spec
-from providers.address_book.syncing import Syncing
 from providers.model import Caller, Subnet
 
 __all__ = ["AddressBook", "Lifetimes", "subnet_spec"]
@@ -60,7 +61,7 @@ class AddressBook(
     Labelling,
     Adopting,
     Allocating,
-    Syncing,
+    SubnetServing,
     Search,
     Queries,
 ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from netaddr import IPAddress, IPNetwork
 
@@ -76,6 +76,17 @@ def without(whole: Range, holes: Iterable[Range]) -> list[Range]:
     if start <= end:
         parts.append(Range(IPAddress(start, version), IPAddress(end, version)))
     return parts
+
+
+def gaps(whole: Range, taken_addresses: Iterator[IPAddress]) -> Iterator[Range]:
+    """The runs of ``whole`` between addresses that come in order."""
+    version, start = whole.first.version, int(whole.first)
+    for address in taken_addresses:
+        if int(address) > start:
+            yield Range(IPAddress(start, version), address - 1)
+        start = int(address) + 1
+    if start <= int(whole.last):
+        yield Range(IPAddress(start, version), whole.last)
 
 
 def suggestible(subnet: Subnet, span: Range | None) -> list[Range]:

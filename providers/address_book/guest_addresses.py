@@ -68,7 +68,7 @@ class Placed:
     marked: Marked
 
 
-class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
+class GuestAddresses(GuestHosts, Subnets, Releases, Reservations):
     """Reserves what a guest has, and describes it; rules 4 to 7 hold for guests too."""
 
     def _locate(self, addresses: Sequence[WantedAddress], group: str) -> list[Located]:
@@ -170,6 +170,14 @@ class GuestAddresses(GuestHosts, Subnets, Reservations, Releases):
                 taken.describe(connection, seat.subnet, seat.row.address, **new)
             return None
         wish = _wish(guest, seat.row.address, seat.mac)
+        if there is not None:
+            # Whoever joins says only what nobody has said yet; the MAC decides whether it may.
+            wish = replace(
+                wish,
+                name=wish.name if there.name is None else None,
+                description=wish.description if there.description is None else None,
+                note=wish.note if there.note is None else None,
+            )
         done = self._reserve(connection, seat.subnet, wish, caller)
         seat.subnet = done.subnet
         seat.row = replace(seat.row, subnet_id=done.subnet.id)

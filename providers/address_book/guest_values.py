@@ -59,6 +59,9 @@ def fit_report(report: GuestReport, now: datetime) -> GuestReport:
             raise InvalidValue(f"{len(addresses)} addresses are too many: {MOST_ADDRESSES} at most")
         for each in addresses:
             _refuse_unfit_names("network card", each.nic)
+            if each.address.is_ipv4_mapped():
+                plain = each.address.ipv4()
+                raise InvalidValue(f"{each.address} is an IPv4-mapped address, which no host has: write {plain}")
     return replace(report, at=min(report.at, now), nics=nics, addresses=addresses)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
-from providers.address_book.suggestions import Suggestions
+from providers.address_book.suggestions import Suggestions, refuse_other_key
 from providers.addresses import Range
 from providers.book import event_log, promises
 from providers.errors import LeaseholdError, NotFound
@@ -40,9 +40,9 @@ class Holding(Suggestions):
                 address = self.suggest(subnet, asker, caller, span=span, use=use, ttl=ttl)
                 found.append((address, self.hold_at(subnet, address)))
         except LeaseholdError:
-            for address, held in found:
+            for _, held in found:
                 if held is not None and held.taken_at >= began:
-                    self._end_quietly(subnet, address, caller)
+                    self._end_quietly(held, caller)
             raise
         return found
 
@@ -52,8 +52,10 @@ class Holding(Suggestions):
             found = promises.hold_at(connection, subnet, address)
         return found if found is not None and found.expires_at > self.clock() else None
 
-    def extend_hold(self, subnet: Subnet, address: IPAddress, ttl: timedelta, caller: Caller) -> Hold:
-        """Let a hold live for ``ttl`` from now on, if that is longer; raises NotFound when there is none."""
+    def extend_hold(
+        self, subnet: Subnet, address: IPAddress, ttl: timedelta, caller: Caller, *, key: str | None = None
+    ) -> Hold:
+        """Let a hold live for ``ttl`` from now on, if that is longer; raises NotFound as ``release_hold``."""
 
         def work(connection: Connection) -> Hold:
             now = self.clock()
@@ -61,6 +63,7 @@ class Holding(Suggestions):
             held = promises.hold_at(connection, present, address)
             if held is None or held.expires_at <= now:
                 raise NotFound(f"{address} in {subnet.network} is not held")
+            refuse_other_key(held, key)
             if now + ttl <= held.expires_at:
                 return held
             promises.extend_hold(connection, present, address, now + ttl)
@@ -72,8 +75,8 @@ class Holding(Suggestions):
 
         return self.book.write(work)
 
-    def _end_quietly(self, subnet: Subnet, address: IPAddress, caller: Caller) -> None:
+    def _end_quietly(self, held: Hold, caller: Caller) -> None:
         try:
-            self.release_hold(subnet, address, caller)
+            self.release_hold(held.subnet, held.address, caller, key=held.key)
         except NotFound:
             return

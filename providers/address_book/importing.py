@@ -13,8 +13,7 @@ from sqlalchemy import Connection
 from providers.address_book.import_plan import Draft, Planner, description, wish
 from providers.address_book.incoming import Clash, Incoming, IncomingAddress, Plan
 from providers.address_book.reservations import Reservations
-from providers.address_book.subnets import Subnets
-from providers.address_book.syncing import Syncing
+from providers.address_book.subnet_serving import SubnetServing
 from providers.book import bulk, event_log
 from providers.book import directory as shelf
 from providers.book.directory import Directory
@@ -30,7 +29,7 @@ Progress = Callable[[int, int], None]
 _MOST_TOLD = 5
 
 
-class Imports(Subnets, Reservations, Syncing):
+class Imports(SubnetServing, Reservations):
     """Plans and applies imports."""
 
     def plan_import(self, incoming: Incoming) -> Plan:
@@ -135,6 +134,9 @@ class Imports(Subnets, Reservations, Syncing):
             if entry.host is not None:
                 subnet = self.subnet_of(entry.address, home.group.name)
                 served.setdefault(subnet.id, (subnet, []))[1].append(entry.address)
+        added = (self.subnet(each.spec.network, each.spec.group) for each in done.new_subnets)
+        for subnet in self._moved(added):
+            served.setdefault(subnet.id, (subnet, [IPAddress(subnet.network.first, subnet.network.version)]))
         for subnet, addresses in served.values():
             try:
                 synced = self.sync_subnet(subnet, caller)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from providers.address_book.foundation import innermost, key_of_mac
 from providers.address_book.publishing import Publishing
 from providers.address_book.upstream_records import record_of
+from providers.address_book.upstream_rows import UpstreamRows
 from providers.book import event_log, guests, pending, taken
 from providers.model import Caller, DHCPHost, Pending, Reservation, Subnet, Use
 
@@ -30,7 +31,7 @@ class _Parting:
         return set(self.reservation.uses) == self.uses
 
 
-class Releases(Publishing):
+class Releases(UpstreamRows, Publishing):
     """Ends uses; what has none left rests and is free again."""
 
     def release(
@@ -66,7 +67,7 @@ class Releases(Publishing):
                 inner = innermost(self._directories.current(connection), subnet, address)
                 known = taken.reservation(connection, inner, address) is not None
             if not known:
-                self.ipam.delete(inner, address)
+                self._delete_upstream(inner, address)
 
     def _release_all(self, subnet: Subnet, reservations: Iterable[Reservation], caller: Caller) -> None:
         """Release ``reservations``, which are all of a subnet."""

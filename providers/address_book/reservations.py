@@ -20,9 +20,8 @@ from providers.address_book.texts import (
     refuse_unfit_note,
 )
 from providers.address_book.undoing import DESCRIPTION, Done, Undoing
-from providers.address_book.upstream_rows import UpstreamRows
 from providers.book import event_log, free_space, pending, promises, taken
-from providers.errors import Conflict, InvalidValue, LeaseholdError, Unavailable, Uncertain
+from providers.errors import Conflict, InvalidValue, LeaseholdError, NotFound, Unavailable, Uncertain
 from providers.ipam.contract import our_record
 from providers.model import Caller, DHCPHost, Hold, Pending, Reservation, Subnet, Use
 
@@ -31,7 +30,7 @@ log = logging.getLogger(__name__)
 _TRIES = 3
 
 
-class Reservations(UpstreamRows, Undoing):
+class Reservations(Undoing):
     """Takes addresses, and joins uses of one address."""
 
     def reserve(
@@ -202,9 +201,13 @@ class Reservations(UpstreamRows, Undoing):
         record = our_record(after)
         if before is None:
             self.ipam.create(done.subnet, record)
-        elif record != our_record(before):
+        elif record == our_record(before):
+            self._assure(done.subnet, before)
+        else:
             try:
                 self.ipam.amend(done.subnet, record)
+            except NotFound:
+                self.ipam.create(done.subnet, record)
             except LeaseholdError as error:
                 # The address is right, only its description upstream is old: no reason to refuse (rule 5).
                 log.warning("%s: name and MAC could not be written to the IPAM: %s", after.address, error)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 
 from netaddr import IPAddress, IPNetwork
 from sqlalchemy import Connection
 
-from providers.address_book.allocatable import check_description, host_range, passed_over, suggestible, without
+from providers.address_book.allocatable import check_description, gaps, host_range, passed_over, suggestible, without
 from providers.address_book.editing import Editing
 from providers.address_book.foundation import counted
 from providers.address_book.subnet_conflicts import on_dhcp, refuse_reserved_gateway
@@ -206,6 +206,9 @@ class Subnets(Editing):
     def _refresh(self) -> None:
         """Bring groups and subnets up to what upstream has; see Mirroring."""
 
+    def _follow(self, added: Sequence[Subnet]) -> None:
+        """Let the DHCP server follow subnets that came from upstream; see SubnetServing."""
+
     def _directory(self) -> Directory:
         self._refresh()
         with self.book.read(snapshot=False) as connection:
@@ -223,7 +226,7 @@ class Subnets(Editing):
     def _measure(self, connection: Connection, subnet: Subnet, directory: Directory) -> None:
         """Write the free space of a subnet anew from what is taken in it."""
         allowed = without(host_range(subnet.network), passed_over(subnet, _networks(directory.inside(subnet))))
-        runs = (run for each in allowed for run in _gaps(each, taken.addresses(connection, subnet, each)))
+        runs = (run for each in allowed for run in gaps(each, taken.addresses(connection, subnet, each)))
         free_space.replace(connection, subnet.id, runs)
 
     def _occupancy(self, connection: Connection, subnet: Subnet, directory: Directory) -> Occupancy:
@@ -276,17 +279,6 @@ def _whole(network: IPNetwork) -> Range:
 
 def _networks(subnets: list[Subnet]) -> list[IPNetwork]:
     return [subnet.network for subnet in subnets]
-
-
-def _gaps(whole: Range, taken_addresses: Iterator[IPAddress]) -> Iterator[Range]:
-    """The runs of ``whole`` between addresses that come in order."""
-    version, start = whole.first.version, int(whole.first)
-    for address in taken_addresses:
-        if int(address) > start:
-            yield Range(IPAddress(start, version), address - 1)
-        start = int(address) + 1
-    if start <= int(whole.last):
-        yield Range(IPAddress(start, version), whole.last)
 
 
 def _shown(subnet: Subnet) -> dict[str, str | bool]:

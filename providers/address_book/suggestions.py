@@ -93,8 +93,11 @@ class Suggestions(Steering):
             chosen = self._directories.current(connection).subnets if subnet is None else [subnet]
             return [hold for each in chosen for hold in promises.live_holds(connection, each, now)]
 
-    def release_hold(self, subnet: Subnet, address: IPAddress, caller: Caller) -> Hold:
-        """End the hold on an address, which is free at once; raises NotFound when there is none."""
+    def release_hold(self, subnet: Subnet, address: IPAddress, caller: Caller, *, key: str | None = None) -> Hold:
+        """End the hold on an address, which is free at once.
+
+        Raises NotFound when there is none, or when it is not that of ``key``, which is as the hold has it.
+        """
 
         def work(connection: Connection) -> Hold:
             now = self.clock()
@@ -102,6 +105,7 @@ class Suggestions(Steering):
             hold = promises.hold_at(connection, present, address)
             if hold is None or hold.expires_at <= now:
                 raise NotFound(f"{address} in {subnet.network} is not held")
+            refuse_other_key(hold, key)
             promises.drop_hold(connection, present, address)
             self._give_back(connection, present, directory, address)
             event_log.record(connection, now, caller, "hold.release", present, address, key=hold.key)
@@ -245,3 +249,9 @@ class Suggestions(Steering):
         resting = sum(taken.count(connection, rests, subnet, each, most=_COUNT_MOST) for each in ranges)
         counts = counted([(used, "reserved"), (held, "held"), (resting, "resting")])
         return Exhausted(f"No free address in {where}: {counts}", used=used, held=held)
+
+
+def refuse_other_key(hold: Hold, key: str | None) -> None:
+    """Raise NotFound when a hold is meant that has ended, and another asker has the address now."""
+    if key is not None and hold.key != key:
+        raise NotFound(f"{hold.address} in {hold.subnet.network} is held for another than {key[:100]}")

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from providers.address_book.publishing import Publishing
+from providers.address_book.upstream_rows import UpstreamRows
 from providers.book import event_log, pending, promises, taken, upstream
 from providers.book.promises import Rest
 from providers.errors import LeaseholdError
@@ -34,7 +35,7 @@ class Done:
     going: tuple[DHCPHost, datetime] | None = None
 
 
-class Undoing(Publishing):
+class Undoing(UpstreamRows, Publishing):
     """Undoes what was reserved."""
 
     def _undo_in_doubt(self, connection: Connection, done: Done, caller: Caller) -> None:
@@ -47,7 +48,7 @@ class Undoing(Publishing):
         if not self.book.write(lambda connection: self._undo(connection, done, caller)):
             return
         try:
-            self.ipam.delete(done.subnet, done.after.address)
+            self._delete_upstream(done.subnet, done.after.address)
         except LeaseholdError as error:
             # The caller has to hear why its reservation failed, not this.
             log.warning("%s: free, but the IPAM still has it as taken: %s", done.after.address, error)

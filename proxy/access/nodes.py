@@ -13,7 +13,7 @@ def permit_guest(cluster: str, node: str | None) -> None:
 
     A request that names no node speaks for any, which such a token may not.
     """
-    token = token_of_a_node()
+    token = _bound(Scope.ADMIN)
     if token is None:
         return
     own_cluster = cluster_of(token)
@@ -28,7 +28,7 @@ def permit_hold(key: str) -> None:
 
     Those have a key that begins with the cluster's name and a slash.
     """
-    token = token_of_a_node()
+    token = _bound(Scope.ADMIN, Scope.RESERVE)
     if token is not None and not key.startswith(f"key:{cluster_of(token)}/"):
         raise _forbidden(
             f"The token {token.name} may extend and release only holds for guests of its cluster, with a key that "
@@ -36,19 +36,22 @@ def permit_hold(key: str) -> None:
         )
 
 
-def permit_key(key: str | None) -> None:
-    """Raise Forbidden when this request's token is one of a node and the ``key`` to hold for is another cluster's."""
-    token = token_of_a_node()
-    if token is not None and key is not None and not key.startswith(f"{cluster_of(token)}/"):
+def permit_key(key: str | None, mac: str | None) -> None:
+    """Raise Forbidden when this request's token is one of a node and the ``key`` to hold for is another cluster's.
+
+    The hold of a ``mac`` without a key may be anybody's, and asking for it again can move it.
+    """
+    token = _bound(Scope.ADMIN, Scope.RESERVE)
+    if token is None or (key is None and mac is None):
+        return
+    if key is None or not key.startswith(f"{cluster_of(token)}/"):
         raise _forbidden(f"The token {token.name} holds with keys that begin with {cluster_of(token)}/")
 
 
-def token_of_a_node() -> Token | None:
-    """This request's token if all that it may change are the guests of one node."""
+def _bound(*free: Scope) -> Token | None:
+    """This request's token if it is one of a node, and has none of the scopes ``free`` of what binds a node."""
     token = current_identity().token
-    if token is None or Scope.GUEST not in token.scopes or token.scopes & {Scope.ADMIN, Scope.RESERVE}:
-        return None
-    return token
+    return None if token is None or Scope.GUEST not in token.scopes or token.scopes & set(free) else token
 
 
 def cluster_of(token: Token) -> str:

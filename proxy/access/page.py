@@ -62,7 +62,8 @@ to send.
 
 A token of scope guest speaks for its node alone and about guests of its cluster alone: a report or claim that names
 another node or cluster is refused. It may extend and end only holds for guests of its cluster, whose keys begin with
-the name of the cluster and a slash (`east/web1/0`). A token with scope reserve as well is not bound to that.
+the name of the cluster and a slash (`east/web1/0`), and asks for the address of a MAC with such a key. With scope
+reserve as well it is bound in guests and claims, not in holds; with scope admin in nothing.
 
 A token limited to subnets is good for those and the ones inside them, one limited to groups for the subnets of those
 groups, one with both for what is in both. Everything else is refused and left out of lists; endpoints that cannot be

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -32,6 +33,7 @@ _PATIENCE = (5.0, 60.0)
 """Seconds until a connection is there, and until an answer begins."""
 _PAGE = 1000
 _FIRST_ERROR = 400
+_A_MINUTE = 60
 _NO_SUCH_PATH = "There is nothing at this path"
 """How the service begins to say that it has no such route: never about a path of ours, unless the API is off."""
 _SCHEMES = ("http", "https")
@@ -112,21 +114,29 @@ class RemoteService:
         except requests.RequestException as error:
             raise Unavailable(f"{self._base} does not answer: {_reason(error)}. Try again later.") from error
         try:
-            found = answer.json()
+            found = answer.json(object_hook=partial(_Told, self._base, answer.status_code))
         except ValueError:
             found = None
         if answer.status_code >= _FIRST_ERROR:
             raise _error(answer.status_code, found, self._base)
         if not isinstance(found, dict):
-            raise self._stranger(answer.status_code)
+            raise _stranger(answer.status_code, self._base)
         return found
 
     def close(self) -> None:
         """Let go of connections."""
         self._session.close()
 
-    def _stranger(self, status: int) -> Unavailable:
-        return _stranger(status, self._base)
+
+class _Told(dict[str, Any]):
+    """An object in an answer: where something is missing that ours always have, somebody else has answered."""
+
+    def __init__(self, base: str, status: int, told: Mapping[str, Any]) -> None:
+        super().__init__(told)
+        self._whose = status, base
+
+    def __missing__(self, key: str) -> object:
+        raise _stranger(*self._whose)
 
 
 def _fit(url: str) -> bool:
@@ -170,11 +180,15 @@ def _error(status: int, found: object, base: str) -> LeaseholdError:
     if code == "not_found" and message.startswith(_NO_SUCH_PATH):
         return _stranger(status, base)
     if code == "exhausted":
-        return Exhausted(message, used=int(told.get("used", 0)), held=int(told.get("held", 0)))
+        used, held = told["used"], told["held"]
+        if not (isinstance(used, int) and isinstance(held, int)):
+            raise _stranger(status, base)
+        return Exhausted(message, used=used, held=held)
     if code == "claimed":
         return Claimed(message, claim=claim_from(told["holder"]))
     if code == "too_many_attempts":
-        return TooManyAttempts(message, retry_after=int(told.get("retry_after", 60)))
+        seconds = told.get("retry_after")
+        return TooManyAttempts(message, retry_after=seconds if isinstance(seconds, int) else _A_MINUTE)
     if code == "not_found":
         return _MISSING.get(str(told.get("missing")), NotFound)(message)
     return _BY_CODE.get(code, Unavailable)(message)

@@ -13,6 +13,8 @@ from providers.errors import InvalidValue
 
 LONGEST_NAME = 255
 LONGEST_NOTE = 1000
+LONGEST_PAIR = LONGEST_NAME + len("/") + LONGEST_NAME
+"""Cluster and name of a guest."""
 
 _TRUE, _FALSE = ("true", "1", "yes", ""), ("false", "0", "no")
 

@@ -10,6 +10,7 @@ from netaddr import IPAddress
 
 from providers.address_book.search import SoughtHold
 from providers.address_book.serving import span_between
+from providers.address_book.suggestions import refuse_other_key
 from providers.errors import InvalidValue, NotFound
 from providers.model import Asker, Hold, Subnet, Use
 from proxy.access import Policy, access, permit_subnet
@@ -26,7 +27,7 @@ from proxy.api.v1.places import (
     subnet_at,
     subnets_to_search,
 )
-from proxy.api.v1.schemas.addresses import ExtendBody, HoldBody, HoldList, HoldRow, HoldsQuery, Wanted
+from proxy.api.v1.schemas.addresses import ExtendBody, HoldBody, HoldList, HoldQuery, HoldRow, HoldsQuery, Wanted
 from proxy.api.v1.schemas.paging import GroupQuery
 from proxy.rows import hold_row
 from proxy.service import current_book
@@ -82,28 +83,28 @@ def take_holds(body: Loaded) -> Answer:
 
 @face.patch("/holds/<ip>")
 @access(Policy.HOLD, keeps_limits=True)
-@operation("holds", query=GroupQuery, body=ExtendBody, answer=HoldRow, refusals=(404,))
+@operation("holds", query=HoldQuery, body=ExtendBody, answer=HoldRow, refusals=(404,))
 def extend_hold(ip: str, query: Loaded, body: Loaded) -> Answer:
     """Let a hold live on."""
-    subnet, address = _held_place(ip, query)
-    return hold_row(current_book().extend_hold(subnet, address, timedelta(minutes=body["minutes"]), caller()))
+    held, ttl = _held_there(ip, query), timedelta(minutes=body["minutes"])
+    return hold_row(current_book().extend_hold(held.subnet, held.address, ttl, caller(), key=held.key))
 
 
 @face.delete("/holds/<ip>")
 @access(Policy.HOLD, keeps_limits=True)
-@operation("holds", query=GroupQuery, answer=HoldRow, refusals=(404,))
+@operation("holds", query=HoldQuery, answer=HoldRow, refusals=(404,))
 def release_hold(ip: str, query: Loaded) -> Answer:
     """End a hold; the address is free at once.
 
-    404 when it is not held, which is as good.
+    404 when it is not held, which is as good. Say the `key` to be sure that it is not somebody else's by now.
     """
-    subnet, address = _held_place(ip, query)
-    return hold_row(current_book().release_hold(subnet, address, caller()))
+    held = _held_there(ip, query)
+    return hold_row(current_book().release_hold(held.subnet, held.address, caller(), key=held.key))
 
 
 def _held(subnet: Subnet, body: Loaded, askers: Sequence[Asker]) -> list[dict[str, Any]]:
     for asker in askers:
-        permit_key(asker.key)
+        permit_key(asker.key, asker.mac)
     found = current_book().hold(
         subnet,
         askers,
@@ -129,11 +130,12 @@ def _row(subnet: Subnet, address: IPAddress, hold: Hold | None, asker: Asker) ->
     }
 
 
-def _held_place(ip: str, query: Loaded) -> tuple[Subnet, IPAddress]:
-    """Where a hold is that the token may extend or end."""
+def _held_there(ip: str, query: Loaded) -> Hold:
+    """The hold that the query means, and that the token may extend or end."""
     subnet, address = place_of(ip, query)
     held = current_book().hold_at(subnet, address)
     if held is None:
         raise NotFound(f"{address} in {subnet.network} is not held")
+    refuse_other_key(held, query["key"])
     permit_hold(held.key)
-    return subnet, address
+    return held

@@ -34,6 +34,8 @@ Answer = Mapping[str, Any]
 NAMES = ("cluster", "name")
 """Segments of paths that are names; the others are addresses and the like, which are parsed."""
 
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+"""What bytes that are not UTF-8 have become: different names would look the same."""
 _ATTRIBUTE = "leasehold_operation"
 _ALWAYS = (401, 403, 422, 429, 503)
 
@@ -109,7 +111,7 @@ def _refuse_unfit_names(segments: Mapping[str, str]) -> None:
     """Raise InvalidValue for a name in the path that nothing can have."""
     for what in NAMES:
         text = segments.get(what, "-")
-        if len(text) > LONGEST_NAME or not text.isprintable():
+        if len(text) > LONGEST_NAME or not text.isprintable() or _UNREADABLE in text:
             raise InvalidValue(f"The {what} in the path has 1 to {LONGEST_NAME} printable characters")
 
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from netaddr import IPNetwork
+
 from providers.address_book import subnet_spec
+from providers.addresses import parse_network
 from providers.model import Options, Strategy, Subnet, SubnetSpec
 from proxy.access import Policy, access, may_see_group, may_use, permit_subnet
 from proxy.api.v1.face import face
@@ -29,6 +32,7 @@ from proxy.rows import group_row, occupancy_row, subnet_row
 from proxy.service import current_book
 
 _OPTIONS = {field.name for field in fields(Options)}
+_LONGEST_ID = 9
 
 
 @face.get("/groups")
@@ -70,14 +74,12 @@ def subnets(query: Loaded) -> Answer:
         permit_subnet(holding)
         return page([subnet_row(holding, book.occupancy(holding))], None)
     found = [each for each in book.subnets(group=group_of(query), dhcp=query["dhcp"]) if may_use(each)]
-    start = 0
     if query["after"]:
-        # The order is that of networks, and among equals that of ids: both are in the cursor.
-        start = next((at for at, each in enumerate(found) if _cursor(each) == query["after"]), -1) + 1
-        if start == 0:
-            raise bad_cursor()
-    shown = found[start : start + query["limit"]]
-    more = start + len(shown) < len(found)
+        # The order is that of networks, and among equals that of ids. The subnet itself may be gone meanwhile.
+        place = _place(query["after"])
+        found = [each for each in found if (each.network, each.id) > place]
+    shown = found[: query["limit"]]
+    more = len(shown) < len(found)
     return page([subnet_row(each, book.occupancy(each)) for each in shown], _cursor(shown[-1]) if more else None)
 
 
@@ -144,6 +146,14 @@ def utilisation(address: str, prefix: str, query: Loaded) -> Answer:
 
 def _cursor(subnet: Subnet) -> str:
     return f"{subnet.network}:{subnet.id}"
+
+
+def _place(text: str) -> tuple[IPNetwork, int]:
+    """What ``_cursor`` made a text of; raises InvalidValue for anything else."""
+    network, _, number = text.rpartition(":")
+    if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_ID):
+        raise bad_cursor()
+    return parse_network(network), int(number)
 
 
 def _described(spec: SubnetSpec, changes: Mapping[str, Any]) -> SubnetSpec:

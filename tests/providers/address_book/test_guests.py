@@ -41,6 +41,8 @@ class TestWhatAReportMayHaveInIt:
             {"emulator": "x" * 256}, {"note": "x" * 1001}, {"nics": (NIC("zz:zz"),)}, {"nics": (NIC(None, "a\nb"),)},
             {"nics": (NIC(None),) * 65}, {"addresses": (WantedAddress(IPAddress(IP), "a\nb"),)},
             {"addresses": tuple(WantedAddress(IPAddress(IP) + n) for n in range(257))},
+            {"addresses": (WantedAddress(IPAddress(f"::ffff:{IP}")),)},
+            {"addresses": (WantedAddress(IPAddress(IP)), WantedAddress(IPAddress(f"::ffff:{IP}")))},
         ],
         ids=lambda wrong: f"{next(iter(wrong))}: {str(wrong)[:30]!r}",
     )  # fmt: skip
@@ -114,6 +116,19 @@ class TestTheReservation:
         there = site.desk.at(subnet, IP)
         assert there is not None
         assert there.note == "ask Anna"
+
+    def test_keeps_what_was_said_before_the_guest_joined(self, site: Site, subnet: Subnet):
+        said = {"name": "db.example.com", "mac": mac(1), "note": "ask Anna"}
+        site.book.reserve(subnet, IPAddress(IP), Use.MANUAL, CALLER, **said)
+        site.create("a", "web", IP, macs=[1])
+        site.start("b", "web", IP, macs=[1], hostname="www")
+        there = site.desk.at(subnet, IP)
+        assert there is not None
+        assert (there.name, there.description, there.note) == ("db.example.com", "bhyve", "ask Anna")
+        site.destroy("b", "web")
+        left = site.desk.at(subnet, IP)
+        assert left is not None
+        assert (left.name, left.note, set(left.uses)) == ("db.example.com", "ask Anna", {Use.MANUAL})
 
     def test_has_the_note_of_the_report(self, site: Site, subnet: Subnet):
         site.book.report_guest(replace(report(site.clock, "a", "web", [IP]), note="customer 7"), CALLER)

@@ -128,3 +128,15 @@ def test_a_mac_on_dhcp_gets_a_host_and_that_needs_a_name(address_book, subnet):
     assert host_for(elsewhere, mac(1), None) is None
     with pytest.raises(InvalidValue, match="needs a name"):
         host_for(subnet, mac(1), None)
+
+
+def test_a_hold_of_another_key_is_left_alone(address_book, subnet):
+    ((address, held),) = address_book.hold(subnet, keys("theirs"), CALLER)
+
+    with pytest.raises(NotFound, match="held for another"):
+        address_book.release_hold(subnet, address, CALLER, key="key:mine")
+    with pytest.raises(NotFound, match="held for another"):
+        address_book.extend_hold(subnet, address, timedelta(hours=2), CALLER, key="key:mine")
+
+    assert address_book.hold_at(subnet, address) == held
+    assert address_book.release_hold(subnet, address, CALLER, key="key:theirs") == held

@@ -45,7 +45,7 @@ def service(book_file: Path, **keys: Any) -> Iterator[str]:
     settings = load(environ={}, database=f"sqlite:///{book_file}", **keys)
     book = open_address_book(settings)
     server = make_server("127.0.0.1", 0, create_app(book, settings), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -254,13 +254,23 @@ class TestAway:
         assert (result.exit_code, result.stdout) == (4, "")
         assert f"http://127.0.0.1:{port}/api/v1 does not answer: Connection refused." in result.stderr
 
-    def test_what_answers_is_no_leasehold(self, bookless):
+    @pytest.mark.parametrize(
+        ("status", "answer"),
+        [
+            ("200 OK", b"<h1>Hello</h1>"),
+            ("200 OK", b'{"error": null}'),
+            ("200 OK", b'{"items": [{"x": 1}], "next": null}'),
+            ("409 Conflict", b'{"error": {"code": "claimed", "message": "x", "holder": {}}}'),
+            ("409 Conflict", b'{"error": {"code": "exhausted", "message": "x", "used": "many"}}'),
+        ],
+    )
+    def test_what_answers_is_no_leasehold(self, bookless, status, answer):
         def other(environ, start_response):
-            start_response("200 OK", [("Content-Type", "text/html")])
-            return [b"<h1>Hello</h1>"]
+            start_response(status, [("Content-Type", "text/html")])
+            return [answer]
 
         server = make_server("127.0.0.1", 0, other)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         result = bookless("--url", f"http://127.0.0.1:{server.server_port}", "subnet", "list")
         server.shutdown()

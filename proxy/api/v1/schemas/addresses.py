@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from providers.model import Use
-from proxy.api.v1.fields import LONGEST_NOTE, MAC, Address, Network, Text, Whole, told
+from proxy.api.v1.fields import LONGEST_NOTE, LONGEST_PAIR, MAC, Address, Network, Text, Whole, told
 from proxy.api.v1.schemas.paging import GroupQuery, List, PageQuery
 
 A_YEAR = 365 * 24 * 60
@@ -23,7 +23,12 @@ class AddressesQuery(GroupQuery, PageQuery):
     ip = Address(load_default=None, metadata=told("Only this address."))
     mac = MAC(load_default=None, metadata=told("Only of this MAC, of the address or of a DHCP host on it."))
     name = Text(least=1, load_default=None, metadata=told("Only of this name, whole and in its case, or DHCP host."))
-    guest = Text(least=1, load_default=None, metadata=told("Only of guests of this name, or `CLUSTER/NAME`."))
+    guest = Text(
+        least=1,
+        most=LONGEST_PAIR,
+        load_default=None,
+        metadata=told("Only of guests of this name, or `CLUSTER/NAME`."),
+    )
     node = Text(least=1, load_default=None, metadata=told("Only of guests on this node."))
     note = Text(least=1, load_default=None, metadata=told("Only with this in the note, whatever the case."))
     text = Text(
@@ -155,6 +160,14 @@ class HoldsQuery(GroupQuery, PageQuery):
     ip = Address(load_default=None, metadata=told("Only of this address."))
     key = Text(least=1, load_default=None, metadata=told("Only of this key, as the list shows it: `key:...`."))
     mac = MAC(load_default=None, metadata=told("Only of this MAC."))
+
+
+class HoldQuery(GroupQuery):
+    """Which hold is meant."""
+
+    key = Text(
+        least=1, load_default=None, metadata=told("Only the hold of this key, as the list shows it: `key:...`.")
+    )
 
 
 class HoldRow(Schema):

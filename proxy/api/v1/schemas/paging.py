@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from proxy.api.v1.fields import QueryWhole, Text, told
+from proxy.api.v1.fields import LONGEST_PAIR, QueryWhole, Text, told
 
 MOST = 1000
 USUAL = 100
@@ -23,7 +23,9 @@ class PageQuery(Schema):
     """Which page."""
 
     limit = QueryWhole(1, MOST, load_default=USUAL, metadata=told("How many items a page has at most."))
-    after = Text(load_default="", metadata=told("`next` of the page before; absent: the first page."))
+    after = Text(
+        most=LONGEST_PAIR, load_default="", metadata=told("`next` of the page before; absent: the first page.")
+    )
 
 
 class List(Schema):

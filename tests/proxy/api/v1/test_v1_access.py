@@ -68,9 +68,30 @@ def test_a_node_touches_no_holds_but_those_of_its_cluster(node, ask):
     assert node("DELETE", "/holds/10.0.1.2").status_code == 200
 
 
-def test_a_token_that_also_reserves_is_not_bound_to_the_node(somebody):
+def test_a_node_asks_for_a_mac_only_with_a_key(node, ask):
+    """The hold of a MAC may be anybody's, and asking again can move it."""
+    ask("POST", "/subnets/10.0.1.0/24/next", {"mac": "52:54:00:00:00:01"})
+    elsewhere = {"mac": "52:54:00:00:00:01", "from": "10.0.1.200"}
+    error(node("POST", "/subnets/10.0.1.0/24/next", elsewhere), 403, "forbidden")
+    error(node("POST", "/holds", elsewhere | {"subnet": "10.0.1.0/24"}), 403, "forbidden")
+    assert [each["address"] for each in ask("GET", "/holds").json["items"]] == ["10.0.1.2"]
+    assert node("POST", "/subnets/10.0.1.0/24/next", elsewhere | {"key": "east/web1/0"}).status_code == 200
+
+
+def test_a_token_that_also_reserves_has_the_rights_of_both_and_no_more(somebody, ask):
     both = somebody(Scope.GUEST, Scope.RESERVE, node="node1", cluster="east")
-    assert both("PUT", "/guests/west/web1", {"node": "node2"}).status_code == 200
+    error(both("PUT", "/guests/west/web1", {"node": "node2"}), 403, "forbidden")
+    error(both("PUT", "/guests/east/web1", {"node": "node2"}), 403, "forbidden")
+    error(both("DELETE", "/guests/east/web1"), 403, "forbidden")
+    error(both("POST", "/guests/east/web1/claim", {"node": "node2"}), 403, "forbidden")
+    assert both("PUT", "/guests/east/web1", {"node": "node1"}).status_code == 200
+    ask("POST", "/subnets/10.0.1.0/24/next", {"mac": "52:54:00:00:00:01"})
+    assert both("DELETE", "/holds/10.0.1.2").status_code == 200
+
+
+def test_an_admin_speaks_for_every_node(somebody):
+    every = somebody(Scope.GUEST, Scope.ADMIN, node="node1", cluster="east")
+    assert every("PUT", "/guests/west/web1", {"node": "node2"}).status_code == 200
 
 
 LIMITS = [{"groups": ["Lab"]}, {"subnets": [IPNetwork("10.0.1.0/24")]}]

@@ -145,3 +145,15 @@ def test_events_are_found_and_paged(ask):
     assert [each["id"] for each in ask("GET", "/events?address=10.0.1.8").json["items"]] == [first["items"][1]["id"]]
     assert {each["action"] for each in ask("GET", "/events?action=subnet.add").json["items"]} == {"subnet.add"}
     assert ask("GET", "/events?subnet=10.0.2.0/24&action=address.reserve").json["items"] == []
+
+
+def test_a_hold_is_ended_and_extended_only_for_its_key(ask):
+    """Whoever repeats the end of a hold must not end that of somebody who was given the address meanwhile."""
+    for key in ("mine", "theirs"):
+        assert ask("POST", "/subnets/10.0.1.0/24/next", {"key": key, "to": "10.0.1.2"}).json["address"] == "10.0.1.2"
+        if key == "mine":
+            assert ask("DELETE", "/holds/10.0.1.2?key=key:mine").status_code == 200
+    error(ask("DELETE", "/holds/10.0.1.2?key=key:mine"), 404, "not_found")
+    error(ask("PATCH", "/holds/10.0.1.2?key=key:mine", {"minutes": 600}), 404, "not_found")
+    assert [held["key"] for held in ask("GET", "/holds").json["items"]] == ["key:theirs"]
+    assert ask("PATCH", "/holds/10.0.1.2?key=key:theirs", {"minutes": 600}).status_code == 200

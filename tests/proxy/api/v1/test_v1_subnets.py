@@ -88,6 +88,18 @@ def test_pages_have_every_subnet_once_and_in_order(limit, ask):
     ]  # fmt: skip
 
 
+def test_pages_go_on_where_a_subnet_was_that_is_gone(ask):
+    first = ask("GET", "/subnets?limit=1").json
+    assert ask("DELETE", "/subnets/10.0.1.0/24").status_code == 200
+    rest = ask("GET", f"/subnets?limit=1&after={first['next']}")
+    assert (networks(rest), rest.json["next"]) == (["10.0.2.0/24"], None)
+
+
+@pytest.mark.parametrize("after", ["10.0.1.0/24", "10.0.1.0/24:", "10.0.1.0/24:x", "10.0.1.9/24:1", ":1"])
+def test_a_page_begins_only_after_what_can_be_a_subnet(after, ask):
+    error(ask("GET", f"/subnets?after={after}"), 422, "invalid_value")
+
+
 def test_subnets_by_group_and_by_dhcp(ask):
     ask("POST", "/subnets", {"network": "10.0.3.0/24", "group": "Lab", "dhcp": False})
 
