@@ -2,66 +2,69 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
 
 from hooks.main import main
+from hooks.service import Call
+from hooks.spool import Spool
+from tests.hooks.answering import nobody_listening
+
+OURS = {"version": "1.2.3", "modules": {}, "items": []}
 
 
-class _Answering(BaseHTTPRequestHandler):
-    body = b""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: the test's output stays readable."""
-
-
-@pytest.fixture
-def server() -> Iterator[HTTPServer]:
-    listening = HTTPServer(("127.0.0.1", 0), type("Handler", (_Answering,), {}))
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield listening
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
-
-
-def _url(server: HTTPServer) -> str:
-    return f"http://127.0.0.1:{server.server_address[1]}"
-
-
-def test_names_the_version_of_the_service(server, capsys):
-    server.RequestHandlerClass.body = json.dumps({"version": "1.2.3", "modules": {}}).encode()
-    assert main(["check", "--url", _url(server)]) == 0
-    assert capsys.readouterr().out == f"Leasehold 1.2.3 answers at {_url(server)}\n"
+def test_names_the_version_of_the_service_and_who_we_are(server, capsys, monkeypatch):
+    monkeypatch.setenv("LEASEHOLD_HOOK_CLUSTER", "east")
+    server.always(200, OURS)
+    assert main(["check", "--url", server.url]) == 0
+    printed = capsys.readouterr().out
+    assert f"Leasehold 1.2.3 answers at {server.url}\n" in printed
+    assert "This node is node1 of cluster east" in printed
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}"])
 def test_an_answer_of_something_else_is_a_failure(server, capsys, body):
-    server.RequestHandlerClass.body = body
-    assert main(["check", "--url", _url(server)]) == 1
+    server.always(200, body)
+    assert main(["check", "--url", server.url]) == 1
     assert "no Leasehold answers" in capsys.readouterr().err
 
 
 def test_nobody_listening_is_a_failure(capsys):
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    with nobody_listening() as url:
         assert main(["check", "--url", url]) == 1
     assert url in capsys.readouterr().err
+
+
+def test_a_url_that_is_none_is_wrong_usage(capsys):
+    assert main(["check", "--url", "ftp://example.com"]) == 2
+    assert "ftp://example.com" in capsys.readouterr().err
 
 
 def test_the_url_comes_from_the_environment(monkeypatch, capsys):
     monkeypatch.setenv("LEASEHOLD_URL", "ftp://example.com")
     assert main(["check"]) == 2
     assert "ftp://example.com" in capsys.readouterr().err
+
+
+def test_a_token_that_is_not_let_in_is_a_failure(server, capsys):
+    server.answer = lambda asked: (
+        (200, OURS) if asked.path == "/version" else (401, {"error": {"code": "x", "message": "Unknown token"}})
+    )
+    assert main(["check", "--url", server.url]) == 1
+    assert "Unknown token" in capsys.readouterr().err
+
+
+def test_settings_with_a_secret_that_everybody_can_read_are_a_failure(server, capsys, tmp_path):
+    server.always(200, OURS)
+    (tmp_path / "hook.toml").write_text('token = "lh_x"\n')
+    (tmp_path / "hook.toml").chmod(0o644)
+    assert main(["check", "--url", server.url]) == 1
+    error = capsys.readouterr().err
+    assert "chmod o-rwx" in error
+    assert "lh_x" not in error
+
+
+def test_tells_what_waits(server, capsys, tmp_path):
+    server.always(200, OURS)
+    Spool(str(tmp_path / "spool")).add("east/web1", Call("PATCH", "/guests/east/web1", None, {"state": "running"}))
+    assert main(["check", "--url", server.url]) == 0
+    assert "1 reports wait" in capsys.readouterr().out

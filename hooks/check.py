@@ -1,0 +1,94 @@
+"""``leasehold-hook check``: whether the service answers, as whom it knows us, and what is wrong with the settings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from hooks.bounded import bounded
+from hooks.errors import HookError, Unreachable
+from hooks.exchange import exchange
+from hooks.node import cluster_of, node_name
+from hooks.service import Call, Service
+from hooks.settings import Settings, exposed, load
+from hooks.spool import Spool
+
+_WRONG_USAGE = 2
+_FINE = 200
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print what is found; returns 0 when all is well, 1 when something is not, 2 for settings that cannot be used."""
+    parser = argparse.ArgumentParser(prog="leasehold-hook check", description="Tell whether the service answers.")
+    parser.add_argument("--url", help="where the service is, instead of what the settings say")
+    given = parser.parse_args(arguments)
+    try:
+        settings = load()
+    except HookError as error:
+        return _complain(error, _WRONG_USAGE)
+    if given.url:
+        if not given.url.startswith(("http://", "https://")):
+            return _complain(f"{given.url} is no http or https URL", _WRONG_USAGE)
+        settings = settings._replace(urls=(given.url,))
+    answered = [_answers(settings, url) for url in settings.urls]
+    return 0 if any(answered) and _is_known(settings) and _is_sound(settings) else 1
+
+
+def _answers(settings: Settings, url: str) -> bool:
+    try:
+        version = bounded(lambda: _version(settings, url), settings.timeout, url)
+    except (HookError, ValueError, RecursionError) as error:
+        _complain(f"no Leasehold answers at {url}: {str(error).removeprefix(f'{url}: ')}", 1)
+        return False
+    _say(f"Leasehold {version} answers at {url}")
+    return True
+
+
+def _version(settings: Settings, url: str) -> str:
+    target = f"{urlsplit(url).path.rstrip('/')}/version"
+    answer = exchange(url, "GET", target, {"Accept": "application/json"}, b"", settings, settings.timeout)
+    told = json.loads(answer.body)
+    if answer.status != _FINE or not isinstance(told, dict) or "version" not in told:
+        raise Unreachable(f"status {answer.status}, and no version")
+    return str(told["version"])
+
+
+def _is_known(settings: Settings) -> bool:
+    """Whether a call that every node makes is allowed."""
+    node = node_name(settings)
+    try:
+        Service(settings).call(Call("GET", "/guests", {"node": node, "limit": "1"}))
+    except Unreachable as error:
+        _complain(error, 1)
+        return False
+    except HookError as error:
+        _complain(f"it does not let this node in: {error}", 1)
+        return False
+    _say(f"This node is {node} of cluster {cluster_of(settings)}; settings from {settings.source}")
+    return True
+
+
+def _is_sound(settings: Settings) -> bool:
+    wrong = exposed(settings)
+    if wrong is not None:
+        _complain(wrong, 1)
+    try:
+        waiting = len(Spool(settings.spool_dir).entries())
+    except HookError as error:
+        _complain(error, 1)
+        return False
+    if waiting:
+        _say(f"{waiting} reports wait to be delivered: leasehold-hook flush")
+    return wrong is None
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 - a command talks
+
+
+def _complain(text: object, status: int) -> int:
+    print(f"leasehold-hook: {text}", file=sys.stderr)  # noqa: T201
+    return status
