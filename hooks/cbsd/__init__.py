@@ -1,0 +1,1 @@
+"""CBSD: the DHCP helper, the hook of all hook directories, and what their variables mean."""
