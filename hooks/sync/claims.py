@@ -1,0 +1,82 @@
+"""The claims of this node: renewed while the guest runs, given back when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hooks import claim
+from hooks.errors import NotAllowed, Refused
+from hooks.journal import Journal
+from hooks.node import cluster_of, node_name
+from hooks.service import Call, Service
+from hooks.settings import Settings
+
+STARTING_TAKES = timedelta(minutes=15)
+"""A claim that is younger may belong to a guest that is about to start: ``mnt_start`` takes it first."""
+
+
+def sync_claims(
+    service: Service,
+    settings: Settings,
+    journal: Journal,
+    running: Collection[str] | None,
+    now: datetime | None = None,
+) -> int:
+    """Renew and give back; returns how many guests run here although another node has their claim.
+
+    ``running`` None means that nobody knows what runs here: then all claims of this node are renewed, because giving
+    one back lets another node start the guest too. Raises Unreachable, NotAllowed.
+    """
+    now = now or datetime.now(UTC)
+    node = node_name(settings)
+    foreign = 0
+    claims = service.call(Call("GET", "/claims", {"cluster": cluster_of(settings)}))["items"]
+    # The oldest first: what is given back is given back at once, because any of them may be taken again meanwhile.
+    for held in sorted(claims, key=lambda each: str(each["renewed_at"])):
+        name = held["name"]
+        try:
+            if held["node"] != node:
+                if name in (running or ()):
+                    journal.loud(f"guest {name} runs here, and node {held['node']} has its claim since {held['since']}")
+                    foreign += 1
+            elif running is None or name in running:
+                claim.renew(service, settings, name)
+            elif _is_old(held, now) and _is_old(held, _now_there(service, settings, name)):
+                claim.release(service, settings, name)
+                journal.info(f"guest {name} does not run here: its claim is given back")
+        except NotAllowed:
+            raise
+        except Refused as error:
+            journal.warning(f"guest {name}: {error}")
+    if settings.claim_lifetime:
+        _revive(service, settings, journal, sorted(set(running or ()) - {each["name"] for each in claims}))
+    return foreign
+
+
+def _is_old(held: Mapping[str, Any], now: datetime | None) -> bool:
+    return now is not None and now - datetime.fromisoformat(held["renewed_at"]) > STARTING_TAKES
+
+
+def _now_there(service: Service, settings: Settings, name: str) -> datetime | None:
+    """What the service's clock says, which is the one that counts: that of a node that is fast would end every claim.
+
+    A claim that is renewed says so; None when there is none any more.
+    """
+    renewed = claim.renew(service, settings, name)
+    return None if renewed is None else datetime.fromisoformat(renewed["renewed_at"])
+
+
+def _revive(service: Service, settings: Settings, journal: Journal, names: Collection[str]) -> None:
+    """Renew claims that ended in an outage, of guests that run on: the service lists them no more, but takes that."""
+    for name in names:
+        try:
+            if claim.renew(service, settings, name):
+                journal.info(f"guest {name} runs here: its claim, which had ended, is renewed")
+        except NotAllowed as error:
+            if not error.for_this_alone:
+                raise
+        except Refused as error:
+            # A name that can have no claim, or somebody has just taken it: the next time says which.
+            journal.warning(f"guest {name}: {error}")
