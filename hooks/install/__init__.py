@@ -1,0 +1,1 @@
+"""Linking the hooks into the tools of a node, and taking them out again."""
