@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from bench import allocation, footprint, phpipam, report, searching, throughput
+from bench import allocation, footprint, hooks, phpipam, report, searching, throughput
 from bench.report import Row
 
 
@@ -29,6 +29,7 @@ class _Extent:
     load: float
     starts: int
     searched: int
+    hooks: int
     upstream: int
     published: int
     synced: int
@@ -36,11 +37,11 @@ class _Extent:
 
 _FULL = _Extent(
     round=1.5, rounds=3, rate=3, many=1_000_000, samples=300, reservations=60_000, load=5, starts=5,
-    searched=200_000, upstream=200, published=1_000, synced=20_000,
+    searched=200_000, hooks=25, upstream=200, published=1_000, synced=20_000,
 )  # fmt: skip
 _QUICK = _Extent(
     round=0.5, rounds=2, rate=1, many=50_000, samples=60, reservations=60_000, load=1, starts=2,
-    searched=20_000, upstream=40, published=100, synced=2_000,
+    searched=20_000, hooks=7, upstream=40, published=100, synced=2_000,
 )  # fmt: skip
 
 
@@ -67,6 +68,10 @@ def _search(directory: Path, extent: _Extent) -> Iterator[Row]:
     yield from searching.pages(directory, extent.searched)
 
 
+def _hooks(directory: Path, extent: _Extent) -> Iterator[Row]:
+    yield from hooks.beside_curl(directory, extent.hooks)
+
+
 def _phpipam(directory: Path, extent: _Extent) -> Iterator[Row]:
     yield from phpipam.through_phpipam(directory, extent.upstream)
 
@@ -82,6 +87,7 @@ def _server(name: str) -> _Part:
 
 _PARTS: dict[str, _Part] = {
     "http": _http, "book": _book, "size": _size, "search": _search, "memory": _memory, "phpipam": _phpipam,
+    "hooks": _hooks,
 }  # fmt: skip
 _SERVERS: dict[str, _Part] = {name: _server(name) for name in ("kea", "dnsmasq", "dhcpd")}
 """These need root and the DHCP server that they are called after, so they run only when they are asked for."""

@@ -1,6 +1,6 @@
 """``/phpipam/api/APP/...``: the calls of phpIPAM's REST API that hand out addresses, for clients that know only those.
 
-``cbsd ipam`` is one. What they look like was recorded from phpIPAM 1.8.2 (tests/recorded/phpipam_face/);
+``cbsd ipam`` is one. What they look like was recorded from phpIPAM 1.8.2 (tests/recorded/phpipam/);
 docs/phpipam-api.md says what differs, and why. The name of the app does not matter.
 
 ====================  ==========================================================

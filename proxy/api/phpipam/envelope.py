@@ -1,6 +1,6 @@
 """The object that every answer is: ``code``, ``success``, what there is of ``message``, ``id`` and ``data``, ``time``.
 
-As recorded in tests/recorded/phpipam_face/. ``data`` is never null, and a list in it never empty: nothing found is 404.
+As recorded in tests/recorded/phpipam/. ``data`` is never null, and a list in it never empty: nothing found is 404.
 """
 
 from __future__ import annotations

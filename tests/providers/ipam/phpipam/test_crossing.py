@@ -14,6 +14,7 @@ from tests.conftest import HandClock
 from tests.phpipam import Double
 from tests.phpipam.faults import Fault, FaultProxy
 from tests.providers.desk import CALLER, Desk, mac
+from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 from tests.providers.ipam.phpipam.site import provider, subnet_of
 
 Dying = Callable[[Callable[[], Any]], None]
@@ -126,10 +127,8 @@ class TestSomebodyReservesWhatIsBeingRemoved:
     def test_what_could_not_be_served(
         self, desk: Desk, subnet: Subnet, double: Double, key: int, monkeypatch: pytest.MonkeyPatch
     ):
-        def fail(*_: object) -> None:
-            raise Unavailable("no DHCP server")
-
-        monkeypatch.setattr(desk.address_book.dhcp, "publish", fail)
+        away = RecordingDHCP(desk.book, {"server": Server(broken={"publish", "withdraw"})})
+        monkeypatch.setattr(desk.address_book, "dhcp", away)
         double.meanwhile["DELETE addresses"] = lambda: desk.take(subnet, "10.0.1.3")
         with pytest.raises(Unavailable):
             desk.serve(subnet, "10.0.1.3", 1)

@@ -21,7 +21,7 @@ from providers.address_book import AddressBook
 from providers.model import Caller, Options, SubnetSpec, Use
 from proxy.api.phpipam.identifiers import address_id
 
-RECORDED = Path(__file__).parents[3] / "recorded" / "phpipam_face"
+RECORDED = Path(__file__).parents[3] / "recorded" / "phpipam"
 SEEDER = Caller("seed")
 
 SECTIONS = ("Customers", "CBSD", "IPv6", "Lab two", "R&D / Büro #1 100%", "2024")
