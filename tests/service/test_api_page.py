@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from printed_page import DOCS, in_a_shell, printed_session, without
 from running import Service
 
 from proxy.app import routes_only
 
-PAGE = Path(__file__).parents[2] / "docs" / "api.md"
-SHOWN = "127.0.0.1:8000"
+PAGE = DOCS / "api.md"
 
-_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)"), "TIME"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "REQUEST"),
@@ -29,22 +25,13 @@ _VOLATILE = (
 
 
 def session() -> list[tuple[str, str]]:
-    """The commands of the page, each with what is printed below it; a blank at its start continues a line."""
-    found: list[tuple[str, str]] = []
-    for block in _BLOCK.findall(PAGE.read_text()):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                found.append((line[2:], ""))
-            else:
-                command, printed = found[-1]
-                found[-1] = (command, f"{printed}{line}\n")
-    return [(command, printed.replace("\n ", " ")) for command, printed in found]
+    """The commands of the page, each with what is printed below it."""
+    return printed_session(PAGE, " ")
 
 
 def masked(text: str) -> Any:
     """What a command printed, but for the parts that differ every time; JSON as what it says."""
-    for pattern, stands_for in _VOLATILE:
-        text = pattern.sub(stands_for, text)
+    text = without(text, _VOLATILE)
     try:
         return json.loads(text)
     except ValueError:
@@ -65,16 +52,7 @@ def empty_service(tmp_path: Path, empty_book_file: Path) -> Iterator[Service]:
 
 def run(command: str, service: Service) -> str:
     """What a shell on the machine of the service prints."""
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{service.environ['PATH']}"
-    done = subprocess.run(
-        ["sh", "-c", command.replace(SHOWN, f"127.0.0.1:{service.port}")],
-        cwd=service.state_dir,
-        env=service.environ | {"PATH": programs},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = in_a_shell(command, service, 60)
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout
 

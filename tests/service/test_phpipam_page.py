@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from printed_page import DOCS, SHOWN, in_a_shell, printed_session, without
 from running import Service
 
 from proxy.app import routes_only
 from proxy.commands import main
 
-PAGE = Path(__file__).parents[2] / "docs" / "phpipam-api.md"
-SHOWN = "127.0.0.1:8000"
+PAGE = DOCS / "phpipam-api.md"
 BETWEEN = "@@@"
 
-_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _VOLATILE = (
     (re.compile(r'"time":[0-9.]+'), '"time":SECONDS'),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "MOMENT"),
@@ -32,23 +28,13 @@ pytestmark = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")
 
 
 def session() -> list[tuple[str, str]]:
-    """The commands of the page, each with what is printed below it; a blank at its start continues a line."""
-    found: list[tuple[str, str]] = []
-    for block in _BLOCK.findall(PAGE.read_text()):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                found.append((line[2:], ""))
-            else:
-                command, printed = found[-1]
-                found[-1] = (command, f"{printed}{line}\n")
-    return [(command, printed.replace("\n ", "")) for command, printed in found]
+    """The commands of the page, each with what is printed below it."""
+    return printed_session(PAGE, "")
 
 
 def masked(text: str) -> str:
     """What a command printed, but for the parts that differ every time."""
-    for pattern, stands_for in _VOLATILE:
-        text = pattern.sub(stands_for, text)
-    return text.strip()
+    return without(text, _VOLATILE).strip()
 
 
 @pytest.fixture
@@ -66,16 +52,7 @@ def sample_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_book_f
 def test_every_line_answers_as_printed(sample_service: Service) -> None:
     commands = [command for command, _ in session()]
     script = "".join(f"{command}\necho; echo {BETWEEN}\n" for command in commands)
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{sample_service.environ['PATH']}"
-    done = subprocess.run(
-        ["sh", "-c", script.replace(SHOWN, f"127.0.0.1:{sample_service.port}")],
-        cwd=sample_service.state_dir,
-        env=sample_service.environ | {"PATH": programs},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = in_a_shell(script, sample_service, 120)
     printed = done.stdout.split(f"{BETWEEN}\n")[:-1]
     assert len(printed) == len(commands), done.stderr
     for (command, expected), answer in zip(session(), printed, strict=True):
