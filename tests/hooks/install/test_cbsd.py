@@ -147,16 +147,16 @@ def test_what_the_site_has_set_since_stays(node):
     conf.write_text("lease_time=60\n")
     node.install()
     with conf.open("a") as file:
-        file.write('dhcpd_helper="/root/mine"\n')
+        file.write('dhcpd_helper="/opt/site/mine"\n')
     undone(node)
-    assert conf.read_text() == 'lease_time=60\ndhcpd_helper="/root/mine"\n'
+    assert conf.read_text() == 'lease_time=60\ndhcpd_helper="/opt/site/mine"\n'
 
 
 def test_a_line_of_the_site_behind_ours_is_seen_and_replaced(node):
     conf = node.workdir / "etc" / "dhcpd.conf"
     node.install()
     with conf.open("a") as file:
-        file.write('dhcpd_helper="/root/mine"\n')
+        file.write('dhcpd_helper="/opt/site/mine"\n')
     assert "dhcpd.conf (now" in node.install("--dry-run").stdout
     node.install()
     assert helper_of(node, "dhcpd.conf") == str(node.program.with_name("leasehold-dhcpd"))
@@ -183,7 +183,7 @@ def test_what_is_somebody_elses_stays_and_the_rest_is_made(node, somebody):
     if somebody == "file":
         place.write_text("#!/bin/sh\n")
     else:
-        place.symlink_to("/root/mine")
+        place.symlink_to("/opt/site/mine")
     done = node.install()
     assert done.returncode == 1
     assert str(place) in done.stderr

@@ -63,13 +63,13 @@ def test_a_clone_that_names_its_original_is_set_right_and_strict_stays(host: Hos
 
 
 def test_what_the_site_has_set_stays_and_is_told(host: Host):
-    host.jail("web1", exec_poststart="/root/mine.sh leasehold")
+    host.jail("web1", exec_poststart="/opt/site/mine.sh leasehold")
     told = install(host)
     assert told.returncode == 1
-    assert "/root/mine.sh" in told.stderr
-    assert hooked(host, "web1") == ours("web1") | {"exec_poststart": "/root/mine.sh leasehold"}
+    assert "/opt/site/mine.sh" in told.stderr
+    assert hooked(host, "web1") == ours("web1") | {"exec_poststart": "/opt/site/mine.sh leasehold"}
     install(host, command="uninstall")
-    assert hooked(host, "web1")["exec_poststart"] == "/root/mine.sh leasehold"
+    assert hooked(host, "web1")["exec_poststart"] == "/opt/site/mine.sh leasehold"
 
 
 def test_an_executable_that_is_run_instead_is_told(host: Host):
@@ -96,7 +96,7 @@ def test_iocage_that_fails_is_told_and_the_rest_is_made(host: Host):
         ("/usr/local/bin/leasehold-hook iocage prestart web1", True),
         ("/opt/leasehold-hook.pyz iocage prestart other --strict", True),
         ("/usr/local/bin/leasehold-hook iocage poststart web1", False),
-        ("/root/mine.sh /usr/local/bin/leasehold-hook iocage prestart web1", False),
+        ("/opt/site/mine.sh /usr/local/bin/leasehold-hook iocage prestart web1", False),
         ("/usr/bin/true", False),
     ],
 )
