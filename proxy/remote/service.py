@@ -11,21 +11,8 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from providers.errors import (
-    Claimed,
-    Conflict,
-    Exhausted,
-    Forbidden,
-    GroupNotFound,
-    GuestNotFound,
-    InvalidValue,
-    LeaseholdError,
-    NotAuthenticated,
-    NotFound,
-    SubnetNotFound,
-    TooManyAttempts,
-    Unavailable,
-)
+from providers.errors import Claimed, Exhausted, InvalidValue, LeaseholdError, NotFound, TooManyAttempts, Unavailable
+from proxy.error_codes import KINDS, MISSING, NO_SUCH_PATH
 from proxy.remote.reading import claim_from
 
 _API = "/api/v1"
@@ -34,20 +21,14 @@ _PATIENCE = (5.0, 60.0)
 _PAGE = 1000
 _FIRST_ERROR = 400
 _A_MINUTE = 60
-_NO_SUCH_PATH = "There is nothing at this path"
-"""How the service begins to say that it has no such route: never about a path of ours, unless the API is off."""
 _SCHEMES = ("http", "https")
 
 _BY_CODE: Mapping[str, type[LeaseholdError]] = {
     "bad_request": InvalidValue,
     "too_large": InvalidValue,
-    "invalid_value": InvalidValue,
-    "not_authenticated": NotAuthenticated,
-    "forbidden": Forbidden,
-    "not_found": NotFound,
-    "conflict": Conflict,
+    **{code: kind for kind, code in KINDS},
 }
-_MISSING: Mapping[str, type[NotFound]] = {"subnet": SubnetNotFound, "group": GroupNotFound, "guest": GuestNotFound}
+_BY_MISSING: Mapping[str, type[NotFound]] = {what: kind for kind, what in MISSING}
 
 Row = Mapping[str, Any]
 
@@ -177,7 +158,7 @@ def _error(status: int, found: object, base: str) -> LeaseholdError:
     if not isinstance(told, dict):
         return _stranger(status, base)
     code, message = str(told.get("code")), str(told.get("message"))
-    if code == "not_found" and message.startswith(_NO_SUCH_PATH):
+    if code == "not_found" and message.startswith(NO_SUCH_PATH):
         return _stranger(status, base)
     if code == "exhausted":
         used, held = told["used"], told["held"]
@@ -190,7 +171,7 @@ def _error(status: int, found: object, base: str) -> LeaseholdError:
         seconds = told.get("retry_after")
         return TooManyAttempts(message, retry_after=seconds if isinstance(seconds, int) else _A_MINUTE)
     if code == "not_found":
-        return _MISSING.get(str(told.get("missing")), NotFound)(message)
+        return _BY_MISSING.get(str(told.get("missing")), NotFound)(message)
     return _BY_CODE.get(code, Unavailable)(message)
 
 

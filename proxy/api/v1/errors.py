@@ -9,45 +9,16 @@ from flask import Response, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from providers.errors import (
-    Claimed,
-    Conflict,
-    Exhausted,
-    Forbidden,
-    GroupNotFound,
-    GuestNotFound,
-    InvalidValue,
-    LeaseholdError,
-    NotAuthenticated,
-    NotFound,
-    SubnetNotFound,
-    TooManyAttempts,
-)
+from providers.errors import Claimed, Conflict, Exhausted, InvalidValue, LeaseholdError, TooManyAttempts
 from proxy.api.answer import empty_answer, json_answer
+from proxy.error_codes import KINDS, MISSING, NO_SUCH_PATH
 from proxy.request_id import request_id
 from proxy.rows import claim_row
 
 UNPROCESSABLE = 422
-_CONFLICT = 409
 _SERVER_ERROR = 500
 _UNAVAILABLE = 503
 
-_STATUSES: tuple[tuple[type[LeaseholdError], int, str], ...] = (
-    (InvalidValue, UNPROCESSABLE, "invalid_value"),
-    (NotAuthenticated, 401, "not_authenticated"),
-    (Forbidden, 403, "forbidden"),
-    (NotFound, 404, "not_found"),
-    (Claimed, _CONFLICT, "claimed"),
-    (Conflict, _CONFLICT, "conflict"),
-    (Exhausted, _CONFLICT, "exhausted"),
-    (TooManyAttempts, 429, "too_many_attempts"),
-)
-_MISSING: tuple[tuple[type[LeaseholdError], str], ...] = (
-    (SubnetNotFound, "subnet"),
-    (GroupNotFound, "group"),
-    (GuestNotFound, "guest"),
-)
-"""What ``not_found`` is about, where a program may want to know."""
 _OF_HTTP = {
     400: "bad_request",
     404: "not_found",
@@ -56,7 +27,7 @@ _OF_HTTP = {
     415: "unsupported_media_type",
 }
 _TEXTS = {
-    404: "There is nothing at this path: see /api/v1/docs",
+    404: f"{NO_SUCH_PATH}: see /api/v1/docs",
     405: "This path does not take that method: see the header Allow",
     413: "The body is larger than 64 KiB: send less at a time",
 }
@@ -103,10 +74,8 @@ def answer_to(error: LeaseholdError) -> Response:
 
 def status_and_code(error: LeaseholdError) -> tuple[int, str]:
     """What says the same as ``error``."""
-    for kind, status, code in _STATUSES:
-        if isinstance(error, kind):
-            return status, code
-    return _UNAVAILABLE, "unavailable"
+    code = next((code for kind, code in KINDS if isinstance(error, kind)), "unavailable")
+    return next(status for status, codes in CODES.items() if code in codes), code
 
 
 def answer_to_http(error: HTTPException) -> Response:
@@ -133,7 +102,7 @@ def _more(error: LeaseholdError) -> Mapping[str, object]:
         return {"fields": error.fields}
     if isinstance(error, Claimed):
         return {"holder": claim_row(error.claim)}
-    if missing := next((what for kind, what in _MISSING if isinstance(error, kind)), None):
+    if missing := next((what for kind, what in MISSING if isinstance(error, kind)), None):
         return {"missing": missing}
     if isinstance(error, Exhausted):
         return {"used": error.used, "held": error.held}
