@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from netaddr import IPAddress
 
 from providers.address_book.incoming import Incoming, IncomingAddress, IncomingSubnet, Plan
 from providers.errors import Conflict
@@ -80,18 +81,9 @@ def isc(
         with _Bar("Reading leases") as bar:
             kept = written(_watched(read(leases, torn=True), leases, bar), now)
     found = survey(read(configuration), kept, group=group)
-    with _Bar("Importing") as bar:
-        plan = _carried_out(session, found.incoming, bar, apply=apply, whole=False)
-    _show(plan, "hosts", apply=apply)
-    if found.leases:
-        shown = ", ".join(str(lease.address) for lease in found.leases)
-        click.echo(f"\nActive leases, which stay with dhcpd ({len(found.leases)}): {shown}")
-    _list("Left out", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
-    _list("Please look at", [f"{remark.place}: {remark.text}" for remark in found.problems])
-    _list("Not used", list(_gathered(found.unused)))
-    _advise(plan, apply=apply)
-    if plan.clashes:
-        ctx.exit(_REFUSED)
+    problems = [f"{remark.place}: {remark.text}" for remark in found.problems]
+    leased = [lease.address for lease in found.leases]
+    _bring_in(ctx, session, found.incoming, problems, _gathered(found.unused), "dhcpd", leased, apply=apply)
 
 
 @import_.command()
@@ -115,18 +107,9 @@ def dnsmasq(
 
     found = survey(read(configuration), group=group)
     active = [] if leases is None else list(LeasesFile(leases, session.local_book.clock).all())
-    with _Bar("Importing") as bar:
-        plan = _carried_out(session, found.incoming, bar, apply=apply, whole=False)
-    _show(plan, "hosts", apply=apply)
-    if active:
-        shown = ", ".join(str(lease.address) for lease in active)
-        click.echo(f"\nActive leases, which stay with dnsmasq ({len(active)}): {shown}")
-    _list("Left out", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
-    _list("Please look at", [f"{remark.place}: {remark.text}" for remark in found.problems])
-    _list("Not used", list(_gathered(found.unused)))
-    _advise(plan, apply=apply)
-    if plan.clashes:
-        ctx.exit(_REFUSED)
+    problems = [f"{remark.place}: {remark.text}" for remark in found.problems]
+    leased = [lease.address for lease in active]
+    _bring_in(ctx, session, found.incoming, problems, _gathered(found.unused), "dnsmasq", leased, apply=apply)
 
 
 @import_.command()
@@ -145,15 +128,7 @@ def kea(ctx: click.Context, session: Session, configuration: Path, group: str, *
     from providers.dhcp.kea.survey import survey
 
     found = survey(read(configuration), group=group)
-    with _Bar("Importing") as bar:
-        plan = _carried_out(session, found.incoming, bar, apply=apply, whole=False)
-    _show(plan, "hosts", apply=apply)
-    _list("Left out", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
-    _list("Please look at", found.problems)
-    _list("Not used", found.unused)
-    _advise(plan, apply=apply)
-    if plan.clashes:
-        ctx.exit(_REFUSED)
+    _bring_in(ctx, session, found.incoming, found.problems, found.unused, "Kea", (), apply=apply)
 
 
 @import_.command("csv")
@@ -176,6 +151,31 @@ def csv_(session: Session, file: Path, *, apply: bool) -> None:
         raise Conflict(f"{len(plan.clashes)} lines cannot be imported, so nothing would be")
     _show(plan, "addresses", apply=apply)
     _advise(plan, apply=apply)
+
+
+def _bring_in(
+    ctx: click.Context,
+    session: Session,
+    incoming: Incoming,
+    problems: Iterable[str],
+    unused: Iterable[str],
+    server: str,
+    leased: Sequence[IPAddress],
+    *,
+    apply: bool,
+) -> None:
+    """Import what a DHCP server has, or show what would come; tell what cannot come, and end with 1 then."""
+    with _Bar("Importing") as bar:
+        plan = _carried_out(session, incoming, bar, apply=apply, whole=False)
+    _show(plan, "hosts", apply=apply)
+    if leased:
+        click.echo(f"\nActive leases, which stay with {server} ({len(leased)}): {', '.join(map(str, leased))}")
+    _list("Left out", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
+    _list("Please look at", list(problems))
+    _list("Not used", list(unused))
+    _advise(plan, apply=apply)
+    if plan.clashes:
+        ctx.exit(_REFUSED)
 
 
 def _carried_out(session: Session, incoming: Incoming, bar: _Bar, *, apply: bool, whole: bool) -> Plan:
