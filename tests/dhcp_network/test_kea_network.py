@@ -10,22 +10,18 @@ from flask.testing import FlaskClient
 from netaddr import IPAddress, IPNetwork
 
 from providers.address_book import AddressBook, Lifetimes
-from providers.addresses import Range
 from providers.book.database import Book
 from providers.clock import utc_now
 from providers.dhcp.kea.provider import KeaDHCP
 from providers.ipam.local import LocalIPAM
-from providers.model import Caller, SubnetSpec
+from providers.model import SubnetSpec
 from proxy.app import create_app
 from proxy.settings import load
 from tests.dhcp_network import Network
+from tests.dhcp_network.on_the_wire import CALLER, MAC, NET, OTHER, POOL, STRANGER, OnTheWire, post
 from tests.providers.dhcp.kea.running_kea import Kea, hook, kea_directory
 
 SAMPLE = Path(__file__).parents[2] / "config" / "kea-dhcp4.conf"
-NET = "/dhcp/10.0.1.0"
-MAC, OTHER, STRANGER = "52:54:00:00:00:01", "52:54:00:00:00:02", "52:54:00:00:00:99"
-POOL = Range(IPAddress("10.0.1.200"), IPAddress("10.0.1.250"))
-CALLER = Caller("test")
 
 
 @pytest.fixture(scope="module")
@@ -81,31 +77,8 @@ def proxy(open_proxy: Callable[[], FlaskClient]) -> FlaskClient:
     return open_proxy()
 
 
-def post(proxy: FlaskClient, mac: str, name: str, ip: str = "10.0.1.20", **more: str) -> None:
-    form = {"name": name, "hostname": name, "mac": mac, "ip": ip, "network": "10.0.1.0"}
-    answer = proxy.post(NET, data={**form, "filename": "grub2/grubx64.efi", "nextServer": "10.0.1.5", **more})
-    assert answer.status_code == 200, answer.text
-
-
-def test_what_is_posted_is_on_the_wire_and_gone_after_delete(network, proxy):
-    post(proxy, MAC, "web1.example.com")
-
-    offer = network.discover(MAC)
-    assert (str(offer.yiaddr), str(offer.siaddr), offer.boot_file) == ("10.0.1.20", "10.0.1.5", "grub2/grubx64.efi")
-    assert (offer.hostname, offer.routers, offer.dns) == ("web1.example.com", ["10.0.1.1"], ["10.0.1.2"])
-
-    assert proxy.delete(f"{NET}/mac/{MAC}").status_code == 200
-    assert IPAddress(str(network.discover(MAC).yiaddr)) in POOL
-
-
-@pytest.mark.parametrize("client", ["udhcpc", "dhclient"])
-def test_real_clients_are_told_everything(network, proxy, client, tmp_path):
-    post(proxy, MAC, "web1.example.com")
-
-    told = getattr(network, client)(MAC, tmp_path)
-
-    assert (told.address, told.next_server, told.boot_file) == ("10.0.1.20", "10.0.1.5", "grub2/grubx64.efi")
-    assert (told.hostname, told.routers, told.dns) == ("web1.example.com", ["10.0.1.1"], ["10.0.1.2"])
+class TestKea(OnTheWire):
+    """With the sample configuration."""
 
 
 def test_both_of_a_bond_get_the_address(network, proxy):
