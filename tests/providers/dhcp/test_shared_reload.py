@@ -105,7 +105,10 @@ def _shared_work(directory: Path, ready) -> None:
     loaded = directory / "loaded"
 
     def work(_: frozenset[str]) -> None:
-        loaded.write_text(" ".join(sorted(path.name for path in (directory / "rows").iterdir())))
+        # Replaced, as providers do it: the next process may be writing while this one reads.
+        fresh = directory / f"loaded.{multiprocessing.current_process().pid}"
+        fresh.write_text(" ".join(sorted(path.name for path in (directory / "rows").iterdir())))
+        fresh.replace(loaded)
 
     shared = SharedReload(directory / "lock", work)
     ready.wait(20)
