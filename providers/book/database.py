@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from providers.book.file_trouble import trouble
 from providers.book.turns import Turns
 from providers.errors import Misconfigured, Unavailable
 
@@ -22,6 +23,8 @@ _ATTEMPTS = 5
 _POSTGRESQL_TRY_AGAIN = {"23505", "40001", "40P01"}
 _TELLING = ("password", "passwd", "secret", "token")
 _MARIADB_TRY_AGAIN = {1062, 1205, 1213}
+_DRIVERS = {"psycopg": "postgresql", "pymysql": "mariadb"}
+"""What is installed with the program to use a driver, by its module."""
 
 
 class Book:
@@ -36,7 +39,9 @@ class Book:
             self.url = make_url(url)
             self.engine = _sqlite(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
         except (SQLAlchemyError, ImportError) as error:
-            raise Misconfigured(f":database: cannot be used: {error}") from error
+            driver = _DRIVERS.get(getattr(error, "name", None) or "")
+            advice = f": install its driver, pip install '.[{driver}]' in the sources of Leasehold" if driver else ""
+            raise Misconfigured(f":database: cannot be used: {error}{advice}") from error
         self._file: tuple[int, int] | None = None
         self._turns = Turns(self.engine, Path(self.url.database or "")) if self.is_sqlite else None
 
@@ -107,7 +112,7 @@ class Book:
         except FileNotFoundError:
             raise Unavailable(f"The book {self} is not there: put its file back where it was") from None
         except OSError as error:
-            raise Unavailable(f"The book {self} cannot be reached: {error.strerror}") from error
+            raise self.failure(error) from error
         identity = (found.st_dev, found.st_ino)
         if self._file is None:
             self._file = identity
@@ -132,7 +137,8 @@ class Book:
         reason = error.orig if isinstance(error, DBAPIError) else error
         if getattr(reason, "sqlite_errorname", None) == "SQLITE_NOTADB":
             return Misconfigured(f"{self} is no SQLite database: name another file in :database:, or restore a backup")
-        return Unavailable(f"The book at {self} cannot be used: {reason}. Try again later.")
+        known = trouble(Path(self.url.database or ""), reason) if self.is_sqlite else None
+        return Unavailable(f"The book at {self} cannot be used: {known or f'{reason}. Try again later.'}")
 
     def __str__(self) -> str:
         """The URL without its password."""

@@ -24,8 +24,11 @@ _VERSION = select(table("alembic_version", column("version_num")).c.version_num)
 
 def present(book: Book) -> str | None:
     """The revision of the book's tables, None when it has none yet; raises Unavailable, Misconfigured."""
-    if book.is_sqlite and not Path(book.url.database or "").exists():
-        return None
+    try:
+        if book.is_sqlite and not Path(book.url.database or "").exists():
+            return None
+    except OSError as error:
+        raise book.failure(error) from error
     with book.read() as connection:
         return _present(connection)
 
