@@ -23,7 +23,7 @@ _PART = re.compile(
     (?P<string>"(?:[^"\\\n]|\\.)*")
     | (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?\*/)
     | <\?[ \t\n]*include[ \t\n]+"(?P<file>(?:[^"\\\n]|\\.)+)"[ \t\n]*\?>
-    | (?P<comma>,)(?=(?:\s|\#[^\n]*|//[^\n]*|/\*.*?\*/)*[\]}])
+    | (?P<comma>,)(?=(?>\s|\#[^\n]*|//[^\n]*|/\*.*?\*/)*+[\]}])
     | (?P<other>[^"\#/<,]+|.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -36,7 +36,7 @@ def read(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(text, strict=False)
     except (ValueError, RecursionError) as error:
-        raise InvalidValue(f"{path}: {error}") from error
+        raise InvalidValue(f"{path}: this is not JSON as Kea reads it: {error}; kea-dhcp4 -t FILE says more") from error
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
     for wrapped in ("arguments", "Dhcp4"):
