@@ -8,6 +8,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from proxy.api.v1.openapi import operations
+from proxy.api.v1.page import marked
 
 
 @pytest.fixture
@@ -65,3 +66,14 @@ def test_the_page_shows_every_operation_and_its_links_lead_somewhere(ask, docume
             assert f"<b>{method.upper()}</b> {path}</h3>" in text
     targets = set(re.findall(r'id="([^"]+)"', text))
     assert set(re.findall(r'href="#([^"]+)"', text)) <= targets
+
+
+def test_the_page_has_each_place_once_and_no_marks_of_markdown(ask):
+    text = ask("GET", "/docs").text
+    places = re.findall(r'id="([^"]+)"', text)
+    assert sorted(places) == sorted(set(places))
+    assert "`" not in text
+
+
+def test_words_between_backticks_are_code_and_all_else_is_text():
+    assert marked("`next` of <b>`a&b`</b>") == "<code>next</code> of &lt;b&gt;<code>a&amp;b</code>&lt;/b&gt;"
