@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -42,6 +43,10 @@ class _Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        wanted = args[0]
+        if wanted not in _COMMANDS and wanted[:1].isalnum():
+            near = get_close_matches(wanted, _COMMANDS, 1)
+            ctx.fail(f"No such command '{wanted}'.{f' Did you mean {near[0]}?' if near else ''}")
         name, command, rest = super().resolve_command(ctx, args)
         if ctx.params.get("url") and name in _LOCAL and _HELP.isdisjoint(rest):
             raise click.UsageError(
@@ -85,6 +90,7 @@ _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--url",
     envvar="LEASEHOLD_URL",
+    show_envvar=True,
     metavar="URL",
     help="Work through the service at this address, such as https://leasehold.example.com:8443, not on a local book.",
 )
@@ -92,6 +98,7 @@ _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--token-file",
     type=_READABLE,
     envvar="LEASEHOLD_TOKEN_FILE",
+    show_envvar=True,
     metavar="FILE",
     help="File with the token to show the service; $LEASEHOLD_TOKEN holds the token itself.",
 )
@@ -99,6 +106,7 @@ _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--ca-file",
     type=_READABLE,
     envvar="LEASEHOLD_CA_FILE",
+    show_envvar=True,
     metavar="FILE",
     help="Certificates of the authorities that may vouch for the service; otherwise those that the machine trusts.",
 )
@@ -106,11 +114,17 @@ _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--certificate",
     type=_READABLE,
     envvar="LEASEHOLD_CERTIFICATE",
+    show_envvar=True,
     metavar="FILE",
     help="Client certificate to show the service, with its key unless --key has that.",
 )
 @click.option(
-    "--key", type=_READABLE, envvar="LEASEHOLD_KEY", metavar="FILE", help="Private key of the client certificate."
+    "--key",
+    type=_READABLE,
+    envvar="LEASEHOLD_KEY",
+    show_envvar=True,
+    metavar="FILE",
+    help="Private key of the client certificate.",
 )
 @click.version_option(__version__, prog_name="leasehold", message="%(prog)s %(version)s")
 @click.pass_context

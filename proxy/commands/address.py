@@ -14,7 +14,8 @@ from netaddr import IPAddress, IPNetwork
 from providers.address_book.amending import UNSET
 from providers.address_book.serving import host_for, span_between
 from providers.model import Asker, Reservation, Use
-from proxy.commands.output import Column, Row, json_option, listing
+from proxy.commands.address_facts import facts, lines
+from proxy.commands.output import Column, Row, details, json_option, listing
 from proxy.commands.parameters import (
     ADDRESS,
     DESCRIPTION,
@@ -50,6 +51,15 @@ _COLUMNS = (
     Column.of("changed_at", "Changed"),
 )
 
+_TITLES = {
+    "mac": "MAC",
+    "hosts": "DHCP hosts",
+    "taken_at": "Held since",
+    "expires_at": "Held until",
+    "created_at": "Reserved",
+    "changed_at": "Changed",
+}
+
 
 @click.group()
 def address() -> None:
@@ -62,10 +72,21 @@ def address() -> None:
 @json_option
 @pass_session
 def list_(session: Session, network: IPNetwork | None, group: str, as_json: bool) -> None:
-    """List what is reserved, in one subnet or in all."""
+    """List what is reserved, in one subnet or in all; address show tells of a single address."""
     rows = (reservation_row(found) for found in _reservations(session.book, network, group))
     empty = "Nothing is reserved. Take an address: leasehold address reserve ADDRESS --name NAME"
     listing(rows, _COLUMNS, as_json=as_json, empty=empty)
+
+
+@address.command()
+@address_argument
+@group_option
+@json_option
+@pass_session
+def show(session: Session, address: IPAddress, group: str, as_json: bool) -> None:
+    """Show who has one address, or whom it is held for."""
+    row = facts(session.book, address, group)
+    details(row if as_json else lines(row), _TITLES, as_json=as_json)
 
 
 @address.command("next")
@@ -198,6 +219,11 @@ def release(session: Session, address: IPAddress, group: str) -> None:
             click.echo(f"It is held. End that: leasehold hold release {address}")
     for reservation in released:
         click.echo(f"Released {_told(reservation)} in {label(subnet)}.")
+    if any(Use.GUEST in reservation.uses for reservation in released):
+        for guest in session.book.guests(address=address):
+            named = f"{guest.cluster}/{guest.name}"
+            advice = f"leasehold guest remove {named}"
+            click.echo(f"Guest {named} gets it back with its next report. If the guest is gone: {advice}", err=True)
 
 
 def _reservations(book: Desk, network: IPNetwork | None, group: str) -> Iterator[Reservation]:

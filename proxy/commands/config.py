@@ -16,6 +16,7 @@ from proxy.settings.effective import EffectiveSection, effective
 from proxy.settings.loader import DEFAULT_FILE
 from proxy.settings.reference import reference as reference_page
 from proxy.settings.sample import inline, sample_files
+from proxy.tls import server_context
 
 
 @click.group()
@@ -28,11 +29,13 @@ def config() -> None:
 def check(ctx: click.Context) -> None:
     """Read the settings and say whether they are fine, and how the DHCP server is, if there is one to be told.
 
-    What is wrong is told in one line each: the file, the key, the value and what is allowed.
+    What is wrong is told in one line each: the file, the key, the value and what is allowed. Certificate, key and CA
+    are read too, by the account that calls this.
     """
     settings = _settings(ctx)
     if settings.file is None:
         click.echo(f"{DEFAULT_FILE}: not there; what the environment does not set has its default")
+    server_context(settings)
     for file in settings.files:
         click.echo(f"{file}: fine")
     _tell_dhcp_server(settings)

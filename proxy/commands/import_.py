@@ -237,7 +237,9 @@ def _show(plan: Plan, what: str, *, apply: bool) -> None:
 
 
 def _advise(plan: Plan, *, apply: bool) -> None:
-    if not apply:
+    if not (plan.changes or plan.same_subnets or plan.same_addresses or plan.clashes):
+        click.echo("\nNothing was found that could be imported. Is it the right file?", err=True)
+    elif not apply:
         click.echo(
             "\nNothing was changed. To do it, add --apply." if plan.changes else "\nThere is nothing to do.", err=True
         )

@@ -51,7 +51,17 @@ class Parsed(click.ParamType[Any]):
 
 
 def _addresses(text: str) -> tuple[IPAddress, ...]:
-    return tuple(parse_address(part.strip()) for part in text.split(","))
+    parts = [part.strip() for part in text.split(",")]
+    if "" in parts and len(parts) > 1:
+        raise InvalidValue(f"there is nothing between two commas, or at the end, of {text}")
+    return tuple(map(parse_address, parts))
+
+
+def _mac(text: str) -> str:
+    try:
+        return parse_mac(text)
+    except InvalidValue as error:
+        raise InvalidValue(f"{error}: write it as 52:54:00:aa:00:01") from error
 
 
 def _mtu(text: str) -> int:
@@ -80,7 +90,7 @@ def _checked(refuse: Callable[[str], None]) -> Callable[[str], str]:
 
 ADDRESS = Parsed("IP", parse_address)
 ADDRESSES = Parsed("IP,IP", _addresses)
-MAC = Parsed("MAC", parse_mac)
+MAC = Parsed("MAC", _mac)
 NETWORK = Parsed("CIDR", parse_network)
 RANGE = Parsed("A-B", Range.parse)
 MTU = Parsed("N", _mtu)

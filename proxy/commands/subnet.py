@@ -13,6 +13,7 @@ from proxy.commands.parameters import group_option, network_argument
 from proxy.commands.sample_subnets import SAMPLE
 from proxy.commands.session import Session, pass_session
 from proxy.commands.subnet_options import described, subnet_options, typed
+from proxy.commands.subnet_remarks import about_gateway, about_new, around
 from proxy.rows import label, subnet_row
 
 _COLUMNS = (
@@ -56,9 +57,12 @@ def add(ctx: click.Context, /, network: IPNetwork, group: str, **options: object
     """
     session = ctx.ensure_object(Session)
     spec = described(SubnetSpec(network=network, group=group), typed(ctx, options))
+    outer = around(session.book, network, group)
     added = session.book.add_subnet(spec, session.caller)
     free = session.book.occupancy(added).free
     click.echo(f"Added {label(added)}; free addresses: {text(free)}. Ask for one: leasehold address next {network}")
+    for remark in about_new(added, spec, outer):
+        click.echo(remark, err=True)
 
 
 @subnet.command("list")
@@ -102,6 +106,8 @@ def set_(ctx: click.Context, /, network: IPNetwork, group: str, **options: objec
     found = session.book.only_subnet(network, group)
     changed = session.book.change_subnet(found, described(subnet_spec(found), changes), session.caller)
     click.echo(f"Changed {label(changed)}; see it with: leasehold subnet show {changed.network}")
+    if "gateway" in changes and (remark := about_gateway(changed)):
+        click.echo(remark, err=True)
 
 
 @subnet.command()

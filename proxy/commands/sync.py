@@ -43,6 +43,10 @@ def sync(session: Session, plan: bool, force: bool, as_json: bool) -> None:
         return
     if plan:
         listing(_rows(book.differences()), _COLUMNS, as_json=as_json, empty=_EQUAL)
+        # What was told to a server that is stopped may be read from its files, as those of dhcpd.
+        health = book.dhcp.health()
+        if not health.ok:
+            click.echo(f"But {book.dhcp.name}: {health.detail}", err=True)
         return
     done = book.sync(session.caller, most_percent=session.settings().dhcp.sync_limit, force=force)
     listing(_rows(each.difference for each in done), _COLUMNS, as_json=as_json, empty=_EQUAL)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 from netaddr import IPNetwork
 
-from providers.errors import InvalidValue
+from providers.errors import InvalidValue, LeaseholdError
 from providers.tokens import Scope, Tokens
 from proxy.commands.output import Column, json_option, listing
 from proxy.commands.parameters import NETWORK, Parsed
 from proxy.commands.session import Session, pass_session
 from proxy.rows import moment, token_row
+
+if TYPE_CHECKING:
+    from providers.address_book import AddressBook
 
 _MOST_DAYS = 99_999
 _COLUMNS = (
@@ -99,6 +104,8 @@ def create(
     click.echo(secret)
     until = f" It expires {moment(made.expires_at)}." if made.expires_at else ""
     click.echo(f"Made token {made.name}.{until} This is the only time that it is shown.", err=True)
+    for limit in _reaching_nothing(book, subnets, groups):
+        click.echo(f"There is no {limit} yet, so that limit reaches nothing: see leasehold subnet list", err=True)
 
 
 @token.command("list")
@@ -119,6 +126,18 @@ def revoke(session: Session, name: str) -> None:
     """Revoke a token: it is refused from now on."""
     revoked = _tokens(session).revoke(name, session.caller)
     click.echo(f"Revoked token {revoked.name}. It is refused from now on; its name may be used again.")
+
+
+def _reaching_nothing(book: AddressBook, networks: Iterable[IPNetwork], groups: Iterable[str]) -> list[str]:
+    """The limits that name nothing in the book, which may be meant or misspelled."""
+    try:
+        names = {group.name.casefold() for group in book.groups()}
+        known = [subnet.network for subnet in book.subnets()]
+    except LeaseholdError:
+        # The token is made, whether the IPAM that knows the groups answers or not.
+        return []
+    lost = [f"group {name}" for name in groups if name.casefold() not in names]
+    return lost + [f"subnet in {network}" for network in networks if not any(each in network for each in known)]
 
 
 def _tokens(session: Session) -> Tokens:

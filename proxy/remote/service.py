@@ -11,7 +11,16 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from providers.errors import Claimed, Exhausted, InvalidValue, LeaseholdError, NotFound, TooManyAttempts, Unavailable
+from providers.errors import (
+    Claimed,
+    Exhausted,
+    Forbidden,
+    InvalidValue,
+    LeaseholdError,
+    NotFound,
+    TooManyAttempts,
+    Unavailable,
+)
 from proxy.error_codes import KINDS, MISSING, NO_SUCH_PATH
 from proxy.remote.reading import claim_from
 
@@ -22,6 +31,8 @@ _PAGE = 1000
 _FIRST_ERROR = 400
 _A_MINUTE = 60
 _SCHEMES = ("http", "https")
+_CERTIFICATES = "The URL has to have a name that its certificate has, and --ca-file the CA that signed that."
+_NOTHING_SHOWN = "Neither a token nor a certificate was shown: --token-file FILE or $LEASEHOLD_TOKEN shows one"
 
 _BY_CODE: Mapping[str, type[LeaseholdError]] = {
     "bad_request": InvalidValue,
@@ -92,6 +103,10 @@ class RemoteService:
             answer = self._session.request(
                 method, url, params=asked, json=body, timeout=_PATIENCE, allow_redirects=False
             )
+        except requests.exceptions.SSLError as error:
+            raise Unavailable(
+                f"{self._base} cannot be trusted or does not take this client: {_reason(error)}. {_CERTIFICATES}"
+            ) from error
         except requests.RequestException as error:
             raise Unavailable(f"{self._base} does not answer: {_reason(error)}. Try again later.") from error
         try:
@@ -99,7 +114,10 @@ class RemoteService:
         except ValueError:
             found = None
         if answer.status_code >= _FIRST_ERROR:
-            raise _error(answer.status_code, found, self._base)
+            refusal = _error(answer.status_code, found, self._base)
+            if isinstance(refusal, Forbidden) and not self._shows_something():
+                raise Forbidden(f"{refusal}. {_NOTHING_SHOWN}")
+            raise refusal
         if not isinstance(found, dict):
             raise _stranger(answer.status_code, self._base)
         return found
@@ -107,6 +125,9 @@ class RemoteService:
     def close(self) -> None:
         """Let go of connections."""
         self._session.close()
+
+    def _shows_something(self) -> bool:
+        return "Authorization" in self._session.headers or self._session.cert is not None
 
 
 class _Told(dict[str, Any]):

@@ -12,6 +12,9 @@ import yaml
 
 from providers.errors import Misconfigured
 
+_PIECE = re.compile(r"(?P<harmless>'.'|'<[a-z ]{1,20}>')|'[^'<>]{2,}'|<[^<>]{20,}>")
+"""What YAML's messages quote: single characters and the names of its own tokens, else pieces of the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class YAMLFile:
@@ -73,7 +76,11 @@ def _mapping(path: Path, loader: yaml.SafeLoader) -> YAMLFile:
     return YAMLFile(path, values, tuple(warnings))
 
 
+def _shown(piece: re.Match[str]) -> str:
+    return piece["harmless"] or "(hidden)"
+
+
 def _problem(error: yaml.MarkedYAMLError) -> str:
     """What is wrong, without repeating longer pieces of the file: they may be secrets."""
-    told = re.sub(r"'[^'<>]{2,}'|<[^<>]{20,}>", "(hidden)", " ".join(str(error.problem or error.context).split()))
+    told = _PIECE.sub(_shown, " ".join(str(error.problem or error.context).split()))
     return f"this is not YAML: {told}. Values with special characters need quotes"

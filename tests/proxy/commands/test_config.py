@@ -80,6 +80,14 @@ class TestCheck:
             f"Error: {file}: :http_port: 'soon' is not allowed; allowed: a whole number from 1 to 65535, false\n"
         )
 
+    def test_reads_the_certificate_too(self, site):
+        (site / "junk.pem").write_text("junk")
+        keys = ("ssl_certificate", "ssl_private_key", "ssl_ca_file")
+        (site / "mine.yml").write_text("".join(f":{key}: {site}/junk.pem\n" for key in keys))
+        result = CliRunner().invoke(main, ["--config", "mine.yml", "config", "check"])
+        assert (result.exit_code, result.stdout) == (5, "")
+        assert result.stderr == f"Error: :ssl_certificate: {site}/junk.pem holds no certificate in PEM form\n"
+
 
 class TestShow:
     def test_is_yaml_with_the_values_in_force(self, run, file):

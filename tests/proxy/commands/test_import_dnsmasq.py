@@ -71,3 +71,12 @@ def test_a_configuration_that_cannot_be_read_is_refused(leasehold, conf):
     printed = leasehold("import", "dnsmasq", conf)
 
     assert (printed.exit_code, "dnsmasq.conf:1: a quote" in printed.stderr) == (2, True)
+
+
+def test_a_file_of_something_else_is_asked_about(leasehold, empty_place):
+    (empty_place / "dhcpd.conf").write_text("subnet 10.0.7.0 netmask 255.255.255.0 { }\n")
+
+    result = leasehold("import", "dnsmasq", "dhcpd.conf")
+
+    assert result.exit_code == 0
+    assert "Nothing was found that could be imported. Is it the right file?" in result.stderr

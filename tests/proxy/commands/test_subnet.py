@@ -283,3 +283,47 @@ def test_sample_leaves_out_what_is_there(lab):
     assert result.exit_code == 0
     assert "Left out 10.0.1.0/24" in result.stderr
     assert len(lab.json("subnet", "list")) == 3
+
+
+def test_a_subnet_that_finds_its_place_on_dhcp_taken_says_so(leasehold):
+    leasehold.done("subnet", "add", "10.0.1.0/24")
+
+    inner = leasehold("subnet", "add", "10.0.1.0/25")
+
+    assert (inner.exit_code, "It is not on /dhcp" in inner.stderr) == (0, True)
+    for asked in (["10.0.1.128/25"], ["10.0.1.0/26", "--no-dhcp"], ["2001:db8::/64"]):
+        assert leasehold("subnet", "add", *asked).stderr == ""
+
+
+def test_a_gateway_elsewhere_is_taken_with_a_question(leasehold):
+    added = leasehold("subnet", "add", "10.0.1.0/24", "--gateway", "10.0.2.1")
+    assert (added.exit_code, "10.0.2.1 is not in 10.0.1.0/24" in added.stderr) == (0, True)
+    assert leasehold("subnet", "set", "10.0.1.0/24", "--mtu", "9000").stderr == ""
+
+    changed = leasehold("subnet", "set", "10.0.1.0/24", "--gateway", "10.1.1.1")
+
+    assert (changed.exit_code, "10.1.1.1 is not in 10.0.1.0/24" in changed.stderr) == (0, True)
+    assert leasehold("subnet", "set", "10.0.1.0/24", "--gateway", "10.0.1.1").stderr == ""
+
+
+def test_a_subnet_inside_another_one_is_told_what_that_alone_knows(leasehold):
+    outer = ("--gateway", "10.0.1.1", "--dns", "10.0.1.2,10.0.1.130", "--dynamic", "10.0.1.200-10.0.1.250")
+    assert leasehold("subnet", "add", "10.0.1.0/24", *outer).stderr == ""
+
+    low = leasehold("subnet", "add", "10.0.1.0/25", "--no-dhcp").stderr
+    high = leasehold("subnet", "add", "10.0.1.128/25").stderr
+    within = leasehold("subnet", "add", "10.0.1.208/28").stderr
+    leasehold.done("subnet", "remove", "10.0.1.208/28")
+    leasehold.done("subnet", "remove", "10.0.1.0/25")
+    leasehold.done("subnet", "remove", "10.0.1.128/25")
+
+    assert "the name server 10.0.1.2, the gateway 10.0.1.1;" in low
+    assert "the name server 10.0.1.130, the dynamic range 10.0.1.200-10.0.1.250;" in high
+    assert within == "", "the subnet around it is the /25, which has no dynamic range"
+    kept = ("--gateway", "10.0.1.1", "--exclude", "10.0.1.2-10.0.1.3", "--no-dhcp")
+    assert leasehold("subnet", "add", "10.0.1.0/25", *kept).stderr == ""
+    assert leasehold("subnet", "add", "10.0.1.128/26", "--dns", "10.0.1.130").stderr == ""
+    assert leasehold("subnet", "add", "10.0.1.192/26", "--exclude", "10.0.1.200-10.0.1.250").stderr == ""
+    leasehold.done("subnet", "remove", "10.0.1.192/26")
+    assert "the dynamic range" in leasehold("subnet", "add", "10.0.1.208/28").stderr
+    assert leasehold("subnet", "add", "10.0.1.0/25", "--group", "other").stderr.count("around it") == 0

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import proxy.assembly
+from providers.dhcp.contract import Health
 from providers.model import DHCPHost
 from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 
@@ -45,6 +46,13 @@ def test_a_plan_changes_nothing(hosts, server):
         ["add", "10.0.1.6", "52:54:00:00:00:02"],
     ]
     assert server.served == {}
+
+
+def test_a_plan_tells_when_the_server_is_not_well(hosts, monkeypatch):
+    monkeypatch.setattr(RecordingDHCP, "health", lambda _: Health(False, "it is stopped"))
+    result = hosts("sync", "--plan")
+    assert result.stdout == ""
+    assert result.stderr.endswith("serves what the book says.\nBut dhcp_double: it is stopped\n")
 
 
 def test_it_adds_changes_and_removes(hosts, server):

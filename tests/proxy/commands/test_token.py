@@ -46,6 +46,15 @@ def test_create_prints_the_secret_and_nothing_else_on_standard_output(leasehold)
     assert "lh_" not in result.stderr
 
 
+def test_limits_that_name_nothing_are_told(lab):
+    told = lab("token", "create", "a", "--scope", "read", "--group", "Lba", "--subnet", "10.0.1.0/25").stderr
+    assert "There is no group Lba yet" in told
+    assert "There is no subnet in 10.0.1.0/25 yet" in told
+
+    fits = lab("token", "create", "b", "--scope", "read", "--group", "lab", "--subnet", "10.0.0.0/16").stderr
+    assert "There is no" not in fits
+
+
 def test_a_running_service_accepts_what_was_created_and_refuses_what_was_revoked(leasehold, tokens):
     secret = created(leasehold, "hooks", "--scope", "read")
     assert tokens.check(secret).name == "hooks"

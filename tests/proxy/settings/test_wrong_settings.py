@@ -310,6 +310,13 @@ class TestSecrets:
         assert "hunter2" not in told
         assert "hun" not in told.replace("(hidden)", "")
 
+    def test_the_signs_that_yaml_misses_are_told(self, write, refusal):
+        write("settings.yml", ":bind_host: [127.0.0.1\n")
+        assert refusal() == [
+            "config/settings.yml: line 2: this is not YAML: expected ',' or ']', but got '<stream end>'. "
+            "Values with special characters need quotes"
+        ]
+
     def test_a_providers_wrong_secret_is_not_repeated(self, write, refusal):
         write("settings.d/externalipam.yml", ":use_provider: site_providers.PeerIPAM")
         write("settings.d/externalipam_peer.yml", ":url: http://127.0.0.1/\n:password: 4711")
