@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from hooks.errors import NotAllowed, Refused
+from hooks.errors import HookError, InternalError, NotAllowed, Refused
 from hooks.journal import Journal
 from hooks.node import cluster_of, node_name
 from hooks.service import Call, Service, segment
@@ -15,7 +15,7 @@ from hooks.sync.plan import Plan
 
 _PAGE = "500"
 _MOST_PAGES = 10_000
-_MOST_AT_ONCE = 200
+_MOST_AT_ONCE = 100
 _LARGEST_BODY = 48 * 1024
 """Below the 64 KiB that the service takes."""
 
@@ -41,15 +41,16 @@ class Applying(NamedTuple):
     at: str
 
     def apply(self, planned: Plan) -> int:
-        """Rename, release, report, in that order, so that an address is free before its next owner is reported.
+        """Rename, release, yield, report, in that order, so that an address is free before its next owner is reported.
 
-        Returns how many were refused or forbidden, each of them told loudly. Raises Unreachable, and NotAllowed when
-        nothing at all is allowed.
+        Returns how many were refused or forbidden, or failed in the service, each of them told loudly. Raises
+        Unreachable, and NotAllowed when nothing at all is allowed.
         """
         refused = sum(self._rename(old, new) for old, new in planned.renames)
         refused += sum(self._release(name) for name in planned.removals)
-        for portion in _portions(planned.reports):
-            refused += self._report(portion)
+        for reports in (planned.yields, planned.reports):
+            for portion in _portions(reports):
+                refused += self._report(portion)
         return refused
 
     def _rename(self, old: str, new: str) -> int:
@@ -63,10 +64,10 @@ class Applying(NamedTuple):
     def _report(self, portion: list[Mapping[str, Any]]) -> int:
         try:
             items = self.service.call(Call("PUT", "/guests", None, self._body(portion)))["items"]
-        except Refused as error:
+        except (Refused, InternalError) as error:
             _raise_for_all(error)
             if len(portion) > 1:
-                # One of them has a value that the service cannot take: the others are not to suffer for it.
+                # One of them has what the service cannot take, or fails on: the others are not to suffer for it.
                 return sum(self._report([each]) for each in portion)
             self.journal.loud(f"guest {portion[0]['name']}: {error}")
             return 1
@@ -89,7 +90,7 @@ class Applying(NamedTuple):
     def _told(self, name: str, call: Call, what: str) -> int:
         try:
             answer = self.service.call(call)
-        except Refused as error:
+        except (Refused, InternalError) as error:
             _raise_for_all(error)
             self.journal.loud(f"guest {name}: {error}")
             return 1
@@ -103,7 +104,7 @@ class Applying(NamedTuple):
         return f"/guests/{segment(cluster_of(self.settings))}/{segment(name)}"
 
 
-def _raise_for_all(error: Refused) -> None:
+def _raise_for_all(error: HookError) -> None:
     if isinstance(error, NotAllowed) and not error.for_this_alone:
         raise error
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from hooks.cbsd.guest import host_name
+from hooks.cbsd.guest import JAIL, emulator_of, host_name
 from hooks.cbsd.ip4_addr import read_ip4_addr
 from hooks.cbsd.running import machine_runs
 from hooks.errors import BadInput
@@ -38,7 +38,7 @@ def workdir_of(settings: Settings) -> str | None:
     named = settings.cbsd_workdir
     if named:
         if not os.path.exists(_database(named)):
-            raise BadInput(f"sync: {_database(named)} is not there: is {named} CBSD's working directory?")
+            raise BadInput(f"{_database(named)} is not there: is {named} CBSD's working directory?")
         return named
     return next((each for each in WORKDIRS if os.path.exists(_database(each))), None)
 
@@ -52,10 +52,11 @@ def cbsd_guests(
     """
     for row in _rows(_database(workdir), _GUESTS):
         name, emulator, hostname, ip4_addr, jid, status, vnet = row
+        emulator = emulator_of(str(emulator or ""))
         if emulator not in EMULATORS or _number(status) == _SLAVE:
             continue
         addresses = read_ip4_addr(str(ip4_addr or ""), shared)
-        is_jail = emulator == "jail"
+        is_jail = emulator == JAIL
         cards = _cards(workdir, name, emulator) if not is_jail or str(vnet) == "1" else ()
         has_jid = _number(jid) > 0
         if is_jail:
@@ -64,7 +65,7 @@ def cbsd_guests(
             runs = machine_runs(name, emulator, otherwise=has_jid)
         yield Present(
             str(name),
-            str(emulator),
+            emulator,
             host_name("" if hostname is None else str(hostname)),
             runs,
             addresses.listed if addresses.known else None,
@@ -93,7 +94,7 @@ def _rows(path: str, query: str) -> Iterator[tuple[Any, ...]]:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise BadInput(f"sync: {path} cannot be read: {error}") from error
+        raise BadInput(f"{path} cannot be read: {error}") from error
 
 
 def _database(workdir: str) -> str:

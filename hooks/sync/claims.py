@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hooks import claim
-from hooks.errors import NotAllowed, Refused
+from hooks.errors import InternalError, NotAllowed, Refused
 from hooks.journal import Journal
 from hooks.node import cluster_of, node_name
 from hooks.service import Call, Service
@@ -24,14 +24,14 @@ def sync_claims(
     running: Collection[str] | None,
     now: datetime | None = None,
 ) -> int:
-    """Renew and give back; returns how many guests run here although another node has their claim.
+    """Renew and give back; returns how many guests run here although another node has their claim, or fail to renew it.
 
     ``running`` None means that nobody knows what runs here: then all claims of this node are renewed, because giving
     one back lets another node start the guest too. Raises Unreachable, NotAllowed.
     """
     now = now or datetime.now(UTC)
     node = node_name(settings)
-    foreign = 0
+    wrong = 0
     claims = service.call(Call("GET", "/claims", {"cluster": cluster_of(settings)}))["items"]
     # The oldest first: what is given back is given back at once, because any of them may be taken again meanwhile.
     for held in sorted(claims, key=lambda each: str(each["renewed_at"])):
@@ -40,7 +40,7 @@ def sync_claims(
             if held["node"] != node:
                 if name in (running or ()):
                     journal.loud(f"guest {name} runs here, and node {held['node']} has its claim since {held['since']}")
-                    foreign += 1
+                    wrong += 1
             elif running is None or name in running:
                 claim.renew(service, settings, name)
             elif _is_old(held, now) and _is_old(held, _now_there(service, settings, name)):
@@ -48,11 +48,15 @@ def sync_claims(
                 journal.info(f"guest {name} does not run here: its claim is given back")
         except NotAllowed:
             raise
+        except InternalError as error:
+            # Told loudly: a claim with a lifetime ends when it is not renewed.
+            journal.loud(f"guest {name}: the service fails on its claim: {error}")
+            wrong += 1
         except Refused as error:
             journal.warning(f"guest {name}: {error}")
     if settings.claim_lifetime:
         _revive(service, settings, journal, sorted(set(running or ()) - {each["name"] for each in claims}))
-    return foreign
+    return wrong
 
 
 def _is_old(held: Mapping[str, Any], now: datetime | None) -> bool:
@@ -77,6 +81,6 @@ def _revive(service: Service, settings: Settings, journal: Journal, names: Colle
         except NotAllowed as error:
             if not error.for_this_alone:
                 raise
-        except Refused as error:
+        except (Refused, InternalError) as error:
             # A name that can have no claim, or somebody has just taken it: the next time says which.
             journal.warning(f"guest {name}: {error}")

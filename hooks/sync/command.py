@@ -25,6 +25,8 @@ from hooks.sync.present import present
 from hooks.sync.releases import allowed
 
 _SECONDS = 120.0
+_LONGEST = 30.0
+"""For a list of guests: with an IPAM elsewhere each of them takes a while, and no guest waits for cron."""
 _FAILED = 1
 
 
@@ -51,7 +53,7 @@ def run(arguments: Sequence[str], clock: Callable[[], float] = time.time) -> int
         # Before the rest, which may be long or fail: a claim that is not renewed may end while its guest runs.
         failed = _claims(Service(settings, seconds=_SECONDS), settings, journal, found.running)
         _flush(settings, journal)
-        service = Service(settings, seconds=_SECONDS)
+        service = Service(settings, seconds=_SECONDS, longest=_LONGEST)
         planned = plan(found, known_guests(service, settings), settings.group)
         if not given.force:
             planned = allowed(planned, len(found.guests), settings, journal, clock())

@@ -8,7 +8,7 @@ from hooks.addresses import Address
 
 
 class Present(NamedTuple):
-    """A guest of this node. ``addresses`` and ``nics`` are None where the tool does not tell."""
+    """A guest of this node. ``addresses`` and ``nics`` are None where the tool does not tell, and so is ``note``."""
 
     name: str
     emulator: str
@@ -16,6 +16,7 @@ class Present(NamedTuple):
     runs: bool
     addresses: tuple[Address, ...] | None
     nics: tuple[dict[str, Any], ...] | None
+    note: str | None = None
 
 
 class Found(NamedTuple):

@@ -27,10 +27,10 @@ def running_jails() -> frozenset[str] | None:
             [jls, "-q", "name"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BadInput(f"sync: {jls} cannot be asked which jails run: {error}") from error
+        raise BadInput(f"{jls} cannot be asked which jails run: {error}") from error
     if asked.returncode != 0:
         said = asked.stderr.decode(errors="replace").strip()
-        raise BadInput(f"sync: {jls} cannot be asked which jails run: {said[:200]}")
+        raise BadInput(f"{jls} cannot be asked which jails run: {said[:200]}")
     return frozenset(line.strip().strip('"') for line in asked.stdout.decode(errors="replace").splitlines())
 
 

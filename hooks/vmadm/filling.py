@@ -48,7 +48,7 @@ def _refuse_unnamed(payload: dict[str, Any]) -> None:
     """Raise BadInput for a card that is to be changed and cannot be found: before anything is held for it."""
     for where, nic in cards(payload, UPDATE):
         if where == "update_nics" and normal_mac(str(nic.get("mac", ""))) is None:
-            raise BadInput(f"vmadm: update_nics: mac is {nic.get('mac')!r}, and a card is found by its MAC")
+            raise BadInput(f"update_nics: mac is {nic.get('mac')!r}, and a card is found by its MAC")
 
 
 def _mac_of(nic: NIC) -> str:
@@ -57,7 +57,7 @@ def _mac_of(nic: NIC) -> str:
         return _made_mac()
     mac = normal_mac(str(nic["mac"]))
     if mac is None:
-        raise BadInput(f"vmadm: mac is {nic['mac']!r}, which is none")
+        raise BadInput(f"mac is {nic['mac']!r}, which is none")
     return mac
 
 
@@ -73,7 +73,7 @@ def _fill_gap(gap: Gap, key: str, settings: Settings, service: Service) -> None:
         return
     if not gateway and not nic.get("gateway"):
         raise BadInput(
-            f"vmadm: {subnet['network']} has no gateway, and a card needs one: leasehold subnet set --gateway"
+            f"{subnet['network']} has no gateway, and a card needs one: leasehold subnet set --gateway"
         )
     nic["ip"] = address
     nic.setdefault("netmask", _netmask(prefix))
@@ -86,7 +86,7 @@ def _held(gap: Gap, key: str, settings: Settings, service: Service) -> tuple[dic
     tagged = settings.nic_tags.get(tag)
     subnets = (tagged,) if tagged else settings.subnets
     if not subnets:
-        raise BadInput(f"vmadm: no subnet for nic_tag {tag!r}: name one in nic_tags or subnets of the settings")
+        raise BadInput(f"no subnet for nic_tag {tag!r}: name one in nic_tags or subnets of the settings")
     query = {"group": settings.group} if settings.group else None
     body = {"key": f"{cluster_of(settings)}/{key}", "use": "guest", "minutes": settings.hold_minutes}
     for network in subnets:

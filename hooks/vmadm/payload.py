@@ -39,9 +39,9 @@ def read_payload(text: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(text)
     except ValueError as error:
-        raise BadInput(f"vmadm: the payload is no JSON: {error}") from error
+        raise BadInput(f"the payload is no JSON: {error}") from error
     if not isinstance(payload, dict):
-        raise BadInput("vmadm: the payload is no JSON object")
+        raise BadInput("the payload is no JSON object")
     return payload
 
 
@@ -51,7 +51,7 @@ def cards(payload: dict[str, Any], form: str) -> list[tuple[str, NIC]]:
     for name in _LISTS[form]:
         listed = payload.get(name) or []
         if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-            raise BadInput(f"vmadm: {name} is no list of objects")
+            raise BadInput(f"{name} is no list of objects")
         found += [(name, each) for each in listed]
     return found
 
@@ -80,17 +80,17 @@ def refuse_unfit_update(payload: dict[str, Any]) -> None:
     """
     for where, nic in cards(payload, UPDATE):
         if "mac" in nic and normal_mac(str(nic["mac"])) is None:
-            raise BadInput(f"vmadm: {where}: mac is {nic['mac']!r}, which is none")
+            raise BadInput(f"{where}: mac is {nic['mac']!r}, which is none")
         if "ips" in nic:
             continue
         wanted = _REQUIRED if where == "add_nics" else tuple(key for key in _REQUIRED if key in nic)
         for key in wanted:
             if not isinstance(nic.get(key), str) or not _fits(key, nic[key]):
-                raise BadInput(f"vmadm: {where}: {key} is {nic.get(key)!r}, which no card can have")
+                raise BadInput(f"{where}: {key} is {nic.get(key)!r}, which no card can have")
         for key, kind in _OPTIONAL.items():
             # A bool is an int in Python, and no VLAN.
             if key in nic and type(nic[key]) is not kind:
-                raise BadInput(f"vmadm: {where}: {key} is {nic[key]!r}, which no card can have")
+                raise BadInput(f"{where}: {key} is {nic[key]!r}, which no card can have")
 
 
 def _fits(key: str, text: str) -> bool:

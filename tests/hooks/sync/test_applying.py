@@ -36,7 +36,7 @@ def test_no_request_is_larger_than_the_service_takes(server, more):
     assert applying(server).apply(reports(600, **more)) == 0
     sent = [guest["name"] for asked in server.asked for guest in asked.body["guests"]]
     assert sent == [f"g{number}" for number in range(600)]
-    assert all(len(asked.body["guests"]) <= 256 for asked in server.asked)
+    assert all(len(asked.body["guests"]) <= 100 for asked in server.asked)
     assert all(len(json.dumps(asked.body)) < 64 * 1024 for asked in server.asked)
 
 
@@ -48,15 +48,18 @@ def test_every_report_says_when_and_whose(server):
     assert asked.body["guests"][0]["at"] == "2026-01-02T03:04:05.000006Z"
 
 
-def test_a_value_that_the_service_cannot_take_hurts_only_its_guest(server, capfd):
+@pytest.mark.parametrize("status", [422, 500])
+def test_what_the_service_cannot_take_or_fails_on_hurts_only_its_guest(server, capfd, status):
     def answer(asked):
         if any(guest["name"] == "g3" for guest in asked.body["guests"]):
-            return 422, {"error": {"code": "invalid", "message": "hostname: too long"}}
+            return status, {"error": {"code": "x", "message": "hostname: too long"}}
         return taken(asked)
 
     server.answer = answer
     assert applying(server).apply(reports(5)) == 1
-    assert "guest g3: hostname: too long" in capfd.readouterr().err
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "guest g3: " in line
+    assert "hostname: too long" in line
     assert [asked.body["guests"][0]["name"] for asked in server.asked[1:]] == ["g0", "g1", "g2", "g3", "g4"]
 
 
@@ -83,6 +86,14 @@ def test_whoever_is_not_let_in_stops_at_once(server):
     with pytest.raises(NotAllowed):
         applying(server).apply(Plan((), (("old", "new"),), ("gone",)))
     assert len(server.asked) == 1
+
+
+def test_a_release_on_which_the_service_fails_is_no_harm_to_the_others(server, capfd):
+    server.answer = lambda asked: (500, {"error": {"message": "oops"}}) if "/bad" in asked.path else taken(asked)
+    planned = reports(1)._replace(removals=("bad", "gone"), renames=(("bad", "new"),))
+    assert applying(server).apply(planned) == 2
+    assert [asked.method for asked in server.asked] == ["POST", "DELETE", "DELETE", "PUT"]
+    assert capfd.readouterr().err.count("guest bad: ") == 2
 
 
 def test_a_guest_that_the_token_does_not_reach_is_no_harm_to_the_others(server, capfd):

@@ -23,7 +23,8 @@ def there(name: str = "web1", *addresses: str, mac: str | None = None, **more: A
     listed = [{"address": each, "subnet": "10.0.1.0/24", "shared": False} for each in addresses]
     nics = [] if mac is None else [{"mac": mac}]
     return {
-        "name": name, "emulator": "jail", "state": "stopped", "hostname": name, "addresses": listed, "nics": nics,
+        "name": name, "emulator": "jail", "state": "stopped", "hostname": name, "note": None,
+        "addresses": listed, "nics": nics,
     } | more  # fmt: skip
 
 
@@ -54,6 +55,7 @@ def test_what_does_not_run_yet_is_no_news(state):
         (here("web1", "10.0.1.5", runs=True), {"state": "running"}),
         (here("web1", "10.0.1.6"), {"addresses": [{"address": "10.0.1.6", "shared": False}]}),
         (here("web1", "10.0.1.5", hostname="www"), {"hostname": "www"}),
+        (here("web1", "10.0.1.5", note="for people"), {"note": "for people"}),
         (here("web1", "10.0.1.5", mac="b"), {"nics": [{"name": "nic0", "mac": "b", "parent": None}]}),
     ],
 )
@@ -108,6 +110,41 @@ def test_what_is_not_certainly_the_same_guest_was_not_renamed(new, known):
 def test_a_clone_beside_its_original_is_no_rename():
     found = planned([here("orig", "10.0.1.5"), here("clone", "10.0.1.5")], [there("orig", "10.0.1.5")])
     assert (found.renames, found.removals, [each["name"] for each in found.reports]) == ((), (), ["clone"])
+
+
+def yields(found: list[Present], known: list[dict[str, Any]]) -> dict[str, list[str]]:
+    return {each["name"]: [at["address"] for at in each["addresses"]] for each in planned(found, known).yields}
+
+
+def test_guests_that_swapped_addresses_give_them_up_first():
+    known = [there("a", "10.0.1.5", "10.0.1.7"), there("b", "10.0.1.6")]
+    found = [here("a", "10.0.1.6", "10.0.1.7"), here("b", "10.0.1.5")]
+    assert yields(found, known) == {"a": ["10.0.1.7"], "b": []}
+    assert [each["name"] for each in planned(found, known).reports] == ["a", "b"]
+
+
+def test_what_only_a_new_guest_wants_is_given_up_first():
+    assert yields([here("a", "10.0.1.5"), here("b", "10.0.1.6")], [there("b", "10.0.1.5")]) == {"b": []}
+
+
+@pytest.mark.parametrize(
+    ("found", "known"),
+    [
+        # Nobody wants it.
+        ([here("a", "10.0.1.6"), here("b", "10.0.1.8")], [there("a", "10.0.1.5"), there("b", "10.0.1.7")]),
+        # A clone wants what its original still has.
+        ([here("a", "10.0.1.5"), here("b", "10.0.1.5")], [there("a", "10.0.1.5")]),
+        # It is not told which addresses it has.
+        ([here("a", addresses=None), here("b", "10.0.1.5")], [there("a", "10.0.1.5")]),
+    ],
+)
+def test_nothing_is_given_up_for_nobody(found, known):
+    assert yields(found, known) == {}
+
+
+def test_a_renamed_guest_gives_up_under_its_new_name():
+    known = [there("old", "10.0.1.5", "10.0.1.9")]
+    assert yields([here("new", "10.0.1.9"), here("b", "10.0.1.5")], known) == {"new": ["10.0.1.9"]}
 
 
 def test_people_can_read_it():

@@ -11,10 +11,8 @@ import pytest
 
 from hooks.claim import take
 from hooks.journal import Journal
-from hooks.service import Call
 from hooks.service import Service as Asking
 from hooks.settings import Settings
-from hooks.spool import Spool
 from hooks.sync.claims import sync_claims
 from hooks.sync.command import run
 from hooks.sync.present import present
@@ -97,6 +95,20 @@ def test_a_renamed_jail_keeps_its_address_and_its_claim(host: Host):
     assert list(claims(host)) == ["new"]
 
 
+def test_guests_that_exchanged_their_addresses_are_known_after_one_sync(host: Host):
+    """Each of them would wait for another one to give its address up."""
+    for name, number in (("x", 91), ("y", 92), ("z", 93)):
+        host.jail(name, ip4_addr=f"10.0.1.{number}")
+    synced(host)
+    for name, number in (("x", 92), ("y", 93), ("z", 91)):
+        host.jail(name, ip4_addr=f"10.0.1.{number}")
+    assert "yield   x: no address, until others have what it had" in synced(host, "--plan")
+    synced(host)
+    found = {name: addresses(each) for name, each in host.guests(cluster=cluster(host)).items()}
+    assert found == {"x": ["10.0.1.92"], "y": ["10.0.1.93"], "z": ["10.0.1.91"]}
+    assert synced(host, "--plan") == "The service knows what is here.\n"
+
+
 def test_a_clone_is_told_loudly_and_its_original_keeps_the_address(host: Host):
     host.jail("orig", ip4_addr="10.0.1.31")
     synced(host)
@@ -165,18 +177,6 @@ def test_without_an_answer_of_jls_no_jail_is_taken_as_stopped(host: Host, jls):
     host.ask("DELETE", f"/guests/{cluster(host)}/r")
 
 
-def test_claims_are_renewed_even_when_nothing_here_can_be_read(server, tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("LEASEHOLD_HOOK_URLS", server.url)
-    monkeypatch.setenv("LEASEHOLD_HOOK_IOCAGE_ROOT", str(tmp_path / "absent"))
-    held = {"renewed_at": "2026-01-02T03:04:05Z", "since": "2026-01-02T03:04:05Z"}
-    server.always(
-        200, {"items": [held | {"name": "ours", "node": "node1"}, held | {"name": "theirs", "node": "node2"}]}
-    )
-    assert run([]) == 1
-    asked = [(each.method, each.path.partition("?")[0]) for each in server.asked]
-    assert asked == [("GET", "/api/v1/claims"), ("PATCH", "/api/v1/guests/node1/ours/claim")]
-
-
 def test_what_waits_is_delivered_first(host: Host):
     host.jail("w", ip4_addr="10.0.1.71")
     with nobody_listening() as url:
@@ -231,6 +231,7 @@ def test_cbsd_and_copies_of_what_runs_elsewhere(service: Service, tmp_path: Path
     node.keep(Guest("j1", addresses=("10.0.4.1",), jid=5))
     node.keep(Guest("m1", "bhyve", ("10.0.4.2",), ("00:a0:98:00:00:01",)))
     node.keep(Guest("copy", addresses=("10.0.4.3",), status=2))
+    node.keep(Guest("arm1", "qemu-aarch64-static", ("10.0.4.4",), jid=6))
     for _ in range(2):
         told = node.run("sync")
         assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
@@ -239,11 +240,12 @@ def test_cbsd_and_copies_of_what_runs_elsewhere(service: Service, tmp_path: Path
     assert {name: (each["emulator"], addresses(each)) for name, each in found.items()} == {
         "j1": ("jail", ["10.0.4.1"]),
         "m1": ("bhyve", ["10.0.4.2"]),
+        "arm1": ("jail", ["10.0.4.4"]),
     }
     assert found["m1"]["nics"][0]["mac"] == "00:a0:98:00:00:01"
     (node.workdir / "var" / "db" / "local.sqlite").write_bytes(b"nonsense")
     assert node.run("sync", "--force").returncode == 1
-    assert set(asked.guests(cluster="cb-east")) == {"j1", "m1"}
+    assert set(asked.guests(cluster="cb-east")) == {"j1", "m1", "arm1"}
 
 
 def test_a_guest_that_was_taken_over_is_not_taken_back_by_the_node_that_had_it(host: Host):
@@ -262,7 +264,7 @@ def test_a_node_without_tools_says_so(host: Host):
     host.set(iocage_root="")
     told = host.run("sync")
     assert told.returncode == 1
-    assert "neither CBSD nor iocage is found" in told.stderr
+    assert "neither CBSD, iocage nor vmadm is found" in told.stderr
 
 
 def test_what_runs_here_keeps_its_claim_whatever_cbsd_says_of_it(host: Host, tmp_path: Path, monkeypatch):
@@ -276,27 +278,6 @@ def test_what_runs_here_keeps_its_claim_whatever_cbsd_says_of_it(host: Host, tmp
     assert "copy" in found.running
 
 
-def test_claims_are_given_back_before_others_are_renewed(server):
-    """Renewing may take long, and what is given back late may have been taken for a start meanwhile."""
-    held = {"node": "node1", "since": "2026-01-02T03:04:05Z"}
-    server.answer = lambda asked: (
-        200,
-        {
-            "node": "node1",
-            "renewed_at": "2026-01-02T09:01:00Z",
-            "items": [
-                held | {"name": "up", "renewed_at": "2026-01-02T09:00:00Z"},
-                held | {"name": "down", "renewed_at": "2026-01-02T03:04:05Z"},
-            ],
-            "released": None,
-        },
-    )
-    settings = Settings(urls=(server.url,), node="node1", timeout=9)
-    now = datetime(2026, 1, 2, 9, 1, tzinfo=UTC)
-    sync_claims(Asking(settings), settings, Journal("sync", to_syslog=False), {"up"}, now)
-    assert [each.method for each in server.asked] == ["GET", "PATCH", "DELETE", "PATCH"]
-
-
 def test_a_claim_that_ended_in_an_outage_is_renewed_while_its_guest_runs(host: Host):
     """The service lists it no more; whoever takes it now starts the guest a second time."""
     settings = Settings(urls=(host.url,), node="sun", cluster=cluster(host), claim_lifetime=3, claim_renewal=1)
@@ -308,16 +289,3 @@ def test_a_claim_that_ended_in_an_outage_is_renewed_while_its_guest_runs(host: H
     assert claims(host) == {}
     sync_claims(Asking(settings), settings, Journal("sync", to_syslog=False), {"up", "never"})
     assert list(claims(host)) == ["up"]
-
-
-def test_claims_are_renewed_although_a_report_cannot_be_delivered(server, tmp_path: Path):
-    """One that makes the service fail waits for ever; claims that are not renewed end."""
-    host = Host(tmp_path / "host", server.url, node="node1")
-    host.runs()
-    Spool(str(host.spool)).add("node1/bad", Call("PATCH", "/guests/node1/bad", None, {"state": "running"}))
-    held = {"name": "ours", "node": "node1", "since": "2026-01-02T03:04:05Z", "renewed_at": "2999-01-02T03:04:05Z"}
-    server.answer = lambda asked: (500, {"error": "oops"}) if "bad" in asked.path else (200, held | {"items": [held]})
-    host.jail("ours", ip4_addr="10.0.1.5")
-    host.runs("ours")
-    assert host.run("sync").returncode == 1
-    assert ("PATCH", "/api/v1/guests/node1/ours/claim") in [(each.method, each.path) for each in server.asked]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from hooks.vmadm.confirming import described
+from hooks.vmadm.machines import machine
 from tests.hooks.answering import nobody_listening
 from tests.hooks.host import Host, addresses
 from tests.hooks.vmadm.test_filter import GAP, UUID, VM, filtered
@@ -70,12 +71,13 @@ def test_what_cannot_be_told_now_waits(host: Host):
     ("nics", "expected"),
     [
         ([], []),
-        ([{"ips": ["10.0.1.5/24", "addrconf"]}], [{"address": "10.0.1.5", "nic": None}]),
-        ([{"ip": "10.0.1.5", "interface": "net0"}], [{"address": "10.0.1.5", "nic": "net0"}]),
+        ([{"ips": ["10.0.1.5/24", "addrconf"]}], [{"address": "10.0.1.5", "shared": False}]),
+        ([{"ip": "10.0.1.9"}], [{"address": "10.0.1.9", "shared": True}]),
+        ([{"ip": "10.0.1.5", "interface": "net0"}], [{"address": "10.0.1.5", "shared": False, "nic": "net0"}]),
         ([{"ips": ["dhcp"]}], None),
         ([{"ips": ["dhcp"]}, {"ip": "10.0.1.5"}], None),
         ([{"ip": "-"}], None),
     ],
 )
 def test_only_addresses_that_are_shown_count_and_none_is_guessed(nics, expected):
-    assert described({"nics": nics})["addresses"] == expected
+    assert described(machine({"nics": nics}, UUID, ["10.0.1.9"]))["addresses"] == expected
