@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from hooks.bounded import bounded
 from hooks.errors import HookError, Unreachable
 from hooks.exchange import exchange
+from hooks.flush import lying_aside
 from hooks.node import cluster_of, node_name
 from hooks.service import Call, Service
 from hooks.settings import Settings, exposed, load
@@ -34,7 +35,9 @@ def run(arguments: Sequence[str]) -> int:
             return _complain(f"{given.url} is no http or https URL", _WRONG_USAGE)
         settings = settings._replace(urls=(given.url,))
     answered = [_answers(settings, url) for url in settings.urls]
-    return 0 if any(answered) and _is_known(settings) and _is_sound(settings) else 1
+    known = any(answered) and _is_known(settings)
+    # Also when nobody answers: that is when somebody wants to know what waits.
+    return 0 if _is_sound(settings) and known else 1
 
 
 def _answers(settings: Settings, url: str) -> bool:
@@ -76,13 +79,16 @@ def _is_sound(settings: Settings) -> bool:
     if wrong is not None:
         _complain(wrong, 1)
     try:
-        waiting = len(Spool(settings.spool_dir).entries())
+        spool = Spool(settings.spool_dir)
+        waiting, aside = len(spool.entries()), spool.aside()
     except HookError as error:
         _complain(error, 1)
         return False
     if waiting:
-        _say(f"{waiting} reports wait to be delivered: leasehold-hook flush")
-    return wrong is None
+        _say(f"Waiting to be delivered: {waiting}. To try now: leasehold-hook flush")
+    if aside:
+        _complain(lying_aside(aside), 1)
+    return wrong is None and not aside
 
 
 def _say(text: str) -> None:

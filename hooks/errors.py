@@ -22,6 +22,10 @@ class Unreachable(HookError):
     """No service answered in time, or it cannot answer now: the same call may work later."""
 
 
+class InternalError(Unreachable):
+    """The service answered that it failed on this call (500): it may fail on it for ever, and on no other."""
+
+
 class Refused(HookError):
     """The service understood and said no: the same call will be refused again.
 

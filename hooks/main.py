@@ -84,8 +84,12 @@ def _tell_unforeseen(command: str, error: Exception) -> None:
     line = f"{command}: {type(error).__name__} in {where}; please report it"
     syslog.openlog("leasehold-hook", syslog.LOG_PID, syslog.LOG_DAEMON)
     syslog.syslog(syslog.LOG_ERR, line)
-    if sys.stderr is not None:
-        sys.stderr.write(f"leasehold-hook {line}\n")
+    try:
+        if sys.stderr is not None:
+            os.write(sys.stderr.fileno(), f"leasehold-hook {line}\n".encode(errors="replace"))
+    except OSError:
+        # The status counts, and syslog has it.
+        return
 
 
 def _usage() -> str:

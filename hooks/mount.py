@@ -22,6 +22,11 @@ from hooks.settings import ALLOW, Settings, load
 
 START, STOP = "start", "stop"
 _OPTIONS = "dfjrs"
+_USAGE = """\
+usage: leasehold-mount [start|stop] -j NAME [-d DATA] [-f FSTAB] [-r RCCONF] [-s SYSTEM]
+
+CBSD's mnt_start: takes the claim of guest NAME for this node, then runs mount_script with the same options. stop runs
+unmount_script and gives the claim back."""
 _REFUSED = 1
 _BY_SIGNAL = 128
 
@@ -37,6 +42,9 @@ class Mounting(NamedTuple):
 
 def run(arguments: Sequence[str], program: str | None = None) -> int:
     """Mount or unmount; returns 0 when the guest may be started, else 1 or what the site's script said."""
+    if "--help" in arguments:
+        print(_USAGE)  # noqa: T201 - somebody looks
+        return 0
     journal = Journal("mount")
     try:
         settings = load()
@@ -63,13 +71,13 @@ def understood(arguments: Sequence[str], program: str) -> Mounting:
     for word in words:
         option = word[1:2]
         if not word.startswith("-") or option not in _OPTIONS or not option:
-            raise BadInput(f"mount: {word[:40]!r} is none of -d -f -j -r -s")
+            raise BadInput(f"{word[:40]!r} is none of -d -f -j -r -s")
         value = word[2:] or next(words, None)
         if value is None:
-            raise BadInput(f"mount: {word} needs a value")
+            raise BadInput(f"{word} needs a value")
         given[option] = value
     if not given.get("j"):
-        raise BadInput("mount: -j NAME is missing: which guest is it?")
+        raise BadInput("-j NAME is missing: which guest is it?")
     # The system directory of a guest is WORKDIR/jails-system/NAME; no variable says where WORKDIR is.
     workdir = os.path.dirname(os.path.dirname(given.get("s", "").rstrip("/")))
     return Mounting(action, given["j"], tuple(rest), workdir)

@@ -12,7 +12,6 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from hooks.errors import HookError, Misconfigured, NotAllowed, Refused, Unreachable
-from hooks.flush import flush
 from hooks.journal import Journal
 from hooks.node import cluster_of, node_name
 from hooks.service import Call, Service, segment
@@ -79,6 +78,9 @@ class Reporter(NamedTuple):
         try:
             spool = Spool(self.settings.spool_dir)
             if spool.entries():
+                # Imported here: most of the time nothing waits.
+                from hooks.flush import flush
+
                 done = flush(self.settings, self.journal, seconds=self.service.seconds_left / 2)
                 if done.holds_up(known_as):
                     return self._keep(spool, known_as, call)

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from hooks.bounded import bounded
-from hooks.errors import NotAllowed, Refused, Unreachable
+from hooks.errors import InternalError, NotAllowed, Refused, Unreachable
 from hooks.exchange import exchange
 from hooks.settings import Settings, secret
 
 _LARGEST_ANSWER = 16 * 1024 * 1024
 _TRY_ANOTHER = {429, 500, 502, 503, 504}
+_FAILED = 500
 _NOT_ALLOWED = {401, 403}
 
 
@@ -30,10 +31,14 @@ class Call(NamedTuple):
 class Service:
     """The service at the URLs of the settings, tried in turn."""
 
-    def __init__(self, settings: Settings, *, seconds: float | None = None) -> None:
-        """``seconds`` bounds everything that is asked here, together; by default ``timeout`` of the settings."""
+    def __init__(self, settings: Settings, *, seconds: float | None = None, longest: float | None = None) -> None:
+        """``seconds`` bounds everything that is asked here, together; ``longest`` each call at one URL.
+
+        By default both are ``timeout`` of the settings.
+        """
         self._settings = settings
         self._ends = time.monotonic() + (settings.timeout if seconds is None else seconds)
+        self._longest = settings.timeout if longest is None else longest
         self._urls = list(settings.urls)
 
     @property
@@ -45,20 +50,21 @@ class Service:
         """The answer of the first URL that has one; that one is asked first from then on.
 
         Raises Refused when the service says no, NotAllowed when it does not know us or we may not, Unreachable when no
-        URL answers in time.
+        URL answers in time: InternalError when one did, and failed.
         """
-        said = []
+        said, kind = [], Unreachable
         for place, url in enumerate(tuple(self._urls)):
             # Those that come after get their share of the time too.
-            share = min(self.seconds_left / (len(self._urls) - place), self._settings.timeout)
+            share = min(self.seconds_left / (len(self._urls) - place), self._longest)
             if share <= 0:
                 break
             try:
                 return bounded(self._asking(url, call, share), share, url)
             except Unreachable as failure:
                 said.append(str(failure))
+                kind = InternalError if isinstance(failure, InternalError) else kind
                 self._urls.append(self._urls.pop(0))
-        raise Unreachable("; ".join(said) or f"{self._urls[0]}: no time is left")
+        raise kind("; ".join(said) or f"{self._urls[0]}: no time is left")
 
     def _asking(self, url: str, call: Call, seconds: float) -> Callable[[], Any]:
         return lambda: self._ask(url, call, seconds)
@@ -99,7 +105,8 @@ def _understood(url: str, status: int, text: bytes) -> Any:  # noqa: ANN401
     detail = error if isinstance(error, dict) else {}
     message = str(detail.get("message") or (error if isinstance(error, str) else "") or f"status {status}")
     if status in _TRY_ANOTHER:
-        raise Unreachable(f"{url}: {message}")
+        # Without a reason of its own it is something before the service that failed.
+        raise (InternalError if status == _FAILED and error else Unreachable)(f"{url}: {message}")
     if not error and status not in _NOT_ALLOWED:
         # What the service refuses has a reason. Something before it, such as a redirection, may be gone tomorrow.
         raise Unreachable(f"{url}: status {status} and no reason: that is no Leasehold")

@@ -2,7 +2,7 @@
 
 One file an entry, named by a number that grows. An entry is the request as it will be sent, with the moment of the
 event in it, so that the service can tell a late one (rule 16). Whoever delivers holds the lock; entries are removed
-only after the service has answered.
+only after the service has answered. What it fails on again and again is put aside, into a directory of its own.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+import time
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from hooks.errors import HookError, NotAllowed, Refused, Unreachable
+from hooks.errors import HookError
 from hooks.service import Call
 from hooks.shared_file import open_shared
 
 _SUFFIX = ".json"
 _LOCK = ".lock"
+_ASIDE = "aside"
 _MOST_AT_ONCE = 1000
 
 
@@ -31,23 +33,6 @@ class Entry(NamedTuple):
     call: Call
 
 
-class Delivery(NamedTuple):
-    """What became of the spool: how many entries were delivered, which were refused and why, how many still wait.
-
-    ``hindrance`` stopped it; ``forbidden`` are entries that wait for other rights, and hold up their guests alone.
-    """
-
-    delivered: int
-    refused: tuple[tuple[Entry, Refused], ...]
-    waiting: int
-    hindrance: HookError | None = None
-    forbidden: tuple[tuple[Entry, NotAllowed], ...] = ()
-
-    def holds_up(self, guest: str) -> bool:
-        """Whether a report of ``guest`` has to go behind what waits."""
-        return self.hindrance is not None or any(entry.guest == guest for entry, _ in self.forbidden)
-
-
 class SpoolFailure(HookError):
     """The spool directory cannot be read or written."""
 
@@ -56,7 +41,7 @@ class Spool:
     """The entries in a directory that root and user ``cbsd`` share."""
 
     def __init__(self, directory: str) -> None:
-        self._directory = directory
+        self.directory = directory
 
     def add(self, guest: str, call: Call) -> None:
         """Keep a request; earlier ones of the guest that it makes pointless are dropped. Raises SpoolFailure.
@@ -64,12 +49,12 @@ class Spool:
         It is on the disk when this returns.
         """
         try:
-            os.makedirs(self._directory, mode=0o770, exist_ok=True)
+            os.makedirs(self.directory, mode=0o770, exist_ok=True)
             before = list(self._read())
-            self._write(Entry(before[-1].number + 1 if before else 1, guest, call))
+            self._write(Entry(_next_number(before), guest, call))
             for each in before:
                 if each.guest == guest and supersedes(call, each.call):
-                    self._remove(each)
+                    self._unlink(self._path(each.number))
         except OSError as error:
             raise self._failure(error) from error
 
@@ -82,72 +67,89 @@ class Spool:
         except OSError as error:
             raise self._failure(error) from error
 
-    def deliver(self, send: Callable[[Call], Any]) -> Delivery:
-        """Send what waits, in order, until the service cannot be reached. Raises SpoolFailure.
+    def lock(self) -> int | None:
+        """The right to deliver, as a descriptor that ends it when it is closed; None while another process has it.
 
-        What the service refuses is dropped and returned: it would be refused for ever. What it forbids stays, and what
-        came later of the same guest. One process delivers at a time; nobody waits for it, because it may take as long
-        as the service lets it.
+        Raises SpoolFailure.
         """
-        entries = self.entries()
-        if not entries:
-            return Delivery(0, (), 0)
         try:
-            lock = open_shared(os.path.join(self._directory, _LOCK), os.O_RDWR | os.O_CREAT)
+            lock = open_shared(os.path.join(self.directory, _LOCK), os.O_RDWR | os.O_CREAT)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return self._deliver(send)
             except BlockingIOError:
-                return Delivery(0, (), len(entries), Unreachable("another process delivers what waits"))
-            finally:
                 os.close(lock)
+                return None
+        except OSError as error:
+            raise self._failure(error) from error
+        return lock
+
+    def remove(self, entry: Entry) -> None:
+        """Forget an entry; one that is not there any more is no error. Raises SpoolFailure."""
+        try:
+            self._unlink(self._path(entry.number))
         except OSError as error:
             raise self._failure(error) from error
 
-    def _deliver(self, send: Callable[[Call], Any]) -> Delivery:
-        delivered = 0
-        refused: list[tuple[Entry, Refused]] = []
-        forbidden: list[tuple[Entry, NotAllowed]] = []
-        behind = 0
-        # Read again: whoever had the lock before has delivered some of it.
-        entries = list(self._read())
-        for place, entry in enumerate(entries):
-            if any(earlier.guest == entry.guest for earlier, _ in forbidden):
-                behind += 1
-                continue
+    def put_aside(self, entry: Entry) -> str:
+        """Let an entry wait no more, and keep it all the same; returns its file. Raises SpoolFailure."""
+        directory = os.path.join(self.directory, _ASIDE)
+        # Numbers begin again once nothing waits.
+        path = os.path.join(directory, f"{int(time.time())}-{entry.number:012}{_SUFFIX}")
+        try:
+            os.makedirs(directory, mode=0o770, exist_ok=True)
+            os.rename(self._path(entry.number), path)
+        except FileNotFoundError:
+            # A later report has made it pointless meanwhile.
+            return path
+        except OSError as error:
+            raise self._failure(error) from error
+        return path
+
+    def aside(self) -> list[str]:
+        """The files of what was put aside, the oldest first. Raises SpoolFailure."""
+        directory = os.path.join(self.directory, _ASIDE)
+        try:
+            return [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if name.endswith(_SUFFIX)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def take_back(self) -> None:
+        """Let what was put aside wait again, behind what waits already. Raises SpoolFailure."""
+        for path in self.aside():
             try:
-                send(entry.call)
-            except (NotAllowed, Unreachable) as hindrance:
-                if isinstance(hindrance, NotAllowed) and hindrance.for_this_alone:
-                    forbidden.append((entry, hindrance))
-                    continue
-                waiting = len(forbidden) + behind + len(entries) - place
-                return Delivery(delivered, tuple(refused), waiting, hindrance, tuple(forbidden))
-            except Refused as refusal:
-                refused.append((entry, refusal))
-            else:
-                delivered += 1
-            self._remove(entry)
-        return Delivery(delivered, tuple(refused), len(forbidden) + behind, None, tuple(forbidden))
+                entry = self._entry(_next_number(self._read()), path)
+                if entry is not None:
+                    self._write(entry)
+                    self._unlink(path)
+            except OSError as error:
+                raise self._failure(error) from error
 
     def _read(self) -> Iterator[Entry]:
-        for name in sorted(os.listdir(self._directory)):
+        for name in sorted(os.listdir(self.directory)):
             stem, dot, suffix = name.rpartition(".")
             if f"{dot}{suffix}" != _SUFFIX or not stem.isdigit():
                 continue
-            path = os.path.join(self._directory, name)
-            try:
-                with open(path, "rb") as file:
-                    kept = json.load(file)
-                yield Entry(int(stem), kept["guest"], Call(*kept["call"]))
-            except FileNotFoundError:
-                continue
-            except (ValueError, KeyError, TypeError):
-                # Nobody was told that this was kept: a file gets its name only when all of it is there.
-                os.replace(path, f"{path}.broken")
+            entry = self._entry(int(stem), os.path.join(self.directory, name))
+            if entry is not None:
+                yield entry
+
+    def _entry(self, number: int, path: str) -> Entry | None:
+        """What is in a file; None when it is gone, or was cut off."""
+        try:
+            with open(path, "rb") as file:
+                kept = json.load(file)
+            return Entry(number, kept["guest"], Call(*kept["call"]))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            # Nobody was told that this was kept: a file gets its name only when all of it is there.
+            os.replace(path, f"{path}.broken")
+            return None
 
     def _write(self, entry: Entry) -> None:
-        coming = os.path.join(self._directory, f".{os.getpid()}")
+        coming = os.path.join(self.directory, f".{os.getpid()}")
         # Left by a process that was killed, it may be the other name of an entry that waits.
         self._unlink(coming)
         try:
@@ -160,7 +162,7 @@ class Spool:
                 break
         finally:
             self._unlink(coming)
-        directory = os.open(self._directory, os.O_RDONLY)
+        directory = os.open(self.directory, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
@@ -176,9 +178,6 @@ class Spool:
         finally:
             os.close(descriptor)
 
-    def _remove(self, entry: Entry) -> None:
-        self._unlink(self._path(entry.number))
-
     def _unlink(self, path: str) -> None:
         try:
             os.unlink(path)
@@ -186,10 +185,14 @@ class Spool:
             return
 
     def _path(self, number: int) -> str:
-        return os.path.join(self._directory, f"{number:012}{_SUFFIX}")
+        return os.path.join(self.directory, f"{number:012}{_SUFFIX}")
 
     def _failure(self, error: OSError) -> SpoolFailure:
-        return SpoolFailure(f"spool_dir {self._directory} cannot be used: {error.strerror}")
+        return SpoolFailure(f"spool_dir {self.directory} cannot be used: {error.strerror}")
+
+
+def _next_number(entries: Iterable[Entry]) -> int:
+    return max((each.number for each in entries), default=0) + 1
 
 
 def supersedes(newer: Call, older: Call) -> bool:

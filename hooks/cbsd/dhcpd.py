@@ -55,13 +55,13 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -
             return FINE
         address = _next_address(settings, service, wanted, environment)
     except HookError as error:
-        journal.warning(str(error))
+        journal.loud(str(error))
         return failed
     if address is None:
-        journal.warning("no address is free in what was asked for")
+        journal.loud("no address is free in what was asked for")
         return FULL
     if not _printed(address):
-        journal.warning(f"{address} could not be told: standard output is closed")
+        journal.loud(f"{address} could not be told: standard output is closed")
         return failed
     journal.info(f"{address} is held")
     return FINE

@@ -18,6 +18,7 @@ _LONGEST = 255
 _IN_NO_NAME = frozenset("\"'`{};\\")
 """What the service takes in no name, because of the configuration files that names end up in."""
 _SLAVE = "2"
+_FOREIGN_PROGRAMS = "-static"
 
 
 class NIC(NamedTuple):
@@ -63,7 +64,7 @@ def read_guest(environment: Mapping[str, str], shared: Collection[str] = ()) -> 
     name = environment.get("jname", "").strip()
     if not name:
         return None
-    emulator = environment.get("emulator", "").strip() or JAIL
+    emulator = emulator_of(environment.get("emulator", ""))
     addresses = read_ip4_addr(environment.get("ip4_addr", ""), shared)
     cards = _cards(environment)
     return CBSDGuest(
@@ -81,6 +82,12 @@ def read_guest(environment: Mapping[str, str], shared: Collection[str] = ()) -> 
         # A jail without a network stack of its own has no MAC to be served.
         has_cards=emulator != JAIL or environment.get("vnet", "").strip() == "1",
     )
+
+
+def emulator_of(text: str) -> str:
+    """What CBSD calls an emulator. With that of programs for another processor (qemu-aarch64-static) it is a jail."""
+    text = text.strip()
+    return JAIL if not text or text.endswith(_FOREIGN_PROGRAMS) else text
 
 
 def host_name(text: str) -> str | None:

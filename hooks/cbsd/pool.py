@@ -1,4 +1,7 @@
-"""CBSD's ``ip4pool``: addresses, ranges and networks, separated by blanks or commas (guest-hooks, section 1)."""
+"""CBSD's ``ip4pool`` and ``ip6pool``: addresses, ranges and networks, separated by blanks or commas.
+
+See guest-hooks, section 1.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ def of_subnet(span: Span, network: str) -> Span | None:
     first = max(number_of(span.first), number_of(whole.first))
     last = min(number_of(span.last), number_of(whole.last))
     if _version(span) != _version(whole) or first > last:
-        raise BadInput(f"ip4pool: {span.written[:60]} has nothing in {network}")
+        raise BadInput(f"the pool: {span.written[:60]} has nothing in {network}")
     if (first, last) == (number_of(whole.first), number_of(whole.last)):
         return None
     return Span(address_of(first, _version(span)), address_of(last, _version(span)), span.written)
@@ -71,13 +74,13 @@ def _span(item: str) -> Span:
     first, dash, last = item.partition("-")
     start = normal_address(first)
     if start is None:
-        raise BadInput(f"ip4pool: {item[:60]} is no address, range or network")
+        raise BadInput(f"the pool: {item[:60]} is no address, range or network")
     if not dash:
         return Span(start, start, item)
     separator = ":" if ":" in start else "."
     end = normal_address(last) or normal_address(f"{first.strip().rpartition(separator)[0]}{separator}{last}")
     if end is None or (":" in end) != (":" in start) or number_of(end) < number_of(start):
-        raise BadInput(f"ip4pool: {item[:60]} is no range")
+        raise BadInput(f"the pool: {item[:60]} is no range")
     return Span(start, end, item)
 
 
@@ -86,7 +89,7 @@ def _network(item: str) -> Span:
     start = normal_address(base)
     version = 6 if start is not None and ":" in start else 4
     if start is None or not _is_prefix(prefix, version):
-        raise BadInput(f"ip4pool: {item[:60]} is no network")
+        raise BadInput(f"the pool: {item[:60]} is no network")
     size = 1 << (_BITS[version] - int(prefix))
     first = number_of(start) // size * size
     return Span(address_of(first, version), address_of(first + size - 1, version), item)

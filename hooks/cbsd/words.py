@@ -23,11 +23,13 @@ class Wanted(NamedTuple):
 def understood(arguments: Sequence[str], environment: Mapping[str, str]) -> Wanted:
     """What is asked for; unknown names count for nothing, and of a name that comes twice the last value."""
     given = dict(_pairs(" ".join(arguments)))
+    version = 6 if environment.get("CBSD_APP") == "dhcpdv6" else 4
     lease = given.get("lease_time", "").strip()
     cleanup = given.get("cleanup")
     return Wanted(
-        version=6 if environment.get("CBSD_APP") == "dhcpdv6" else 4,
-        pool=given.get("ip4pool", ""),
+        version=version,
+        # The reference page knows ip4pool alone; dhcpdv6 of CBSD 14.1 takes ip6pool.
+        pool=given.get(f"ip{version}pool") or given.get("ip4pool", ""),
         lease_seconds=int(lease[:_LONGEST_NUMBER]) if lease.isascii() and lease.isdecimal() else 0,
         cleanup=None if cleanup is None else tuple(cleanup.replace(",", " ").split()),
     )

@@ -16,8 +16,9 @@ from hooks.install.change import MARK, Change, InstallFailure, OwnFile, Readable
 from hooks.install.iocage import iocage_changes
 from hooks.iocage.jail import root_of
 from hooks.node import node_name
-from hooks.settings import Settings, load, secret_files
+from hooks.settings import PATHS, Settings, load, secret_files
 from hooks.sync.cbsd import workdir_of
+from hooks.vmadm.machines import vmadm_path
 
 _FAILED = 1
 _CRON = ("/usr/local/etc/cron.d", "/etc/cron.d")
@@ -41,7 +42,17 @@ def run(arguments: Sequence[str]) -> int:
         _refuse_no_cluster(settings)
     except HookError as error:
         return complain(error)
+    if settings.source not in PATHS:
+        print(_note(settings))  # noqa: T201 - a command talks
     return carry_out(planned, dry_run=given.dry_run)
+
+
+def _note(settings: Settings) -> str:
+    """What somebody has to know who tried it with settings that only this shell knows."""
+    return (
+        f"note: the settings are from {settings.source}. Cron and most calls of CBSD and iocage do not have the "
+        f"environment of this shell: put them into {PATHS[0]} or {PATHS[1]}"
+    )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -66,8 +77,8 @@ def changes(settings: Settings, given: argparse.Namespace) -> list[Change]:
         root = ""
     if root and not given.new_only:
         found += iocage_changes(root, program)
-    if workdir is None and not root:
-        raise BadInput("install: neither CBSD nor iocage is found: set cbsd_workdir or iocage_root")
+    if workdir is None and not root and vmadm_path() is None:
+        raise BadInput("install: neither CBSD, iocage nor vmadm is found: set cbsd_workdir or iocage_root")
     found.append(_cron(program, given.cron_dir))
     return found
 

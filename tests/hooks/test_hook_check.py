@@ -67,4 +67,28 @@ def test_tells_what_waits(server, capsys, tmp_path):
     server.always(200, OURS)
     Spool(str(tmp_path / "spool")).add("east/web1", Call("PATCH", "/guests/east/web1", None, {"state": "running"}))
     assert main(["check", "--url", server.url]) == 0
-    assert "1 reports wait" in capsys.readouterr().out
+    assert "Waiting to be delivered: 1." in capsys.readouterr().out
+
+
+def test_what_was_put_aside_is_named_until_somebody_has_it_delivered(server, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEASEHOLD_HOOK_URLS", server.url)
+    spool = Spool(str(tmp_path / "spool"))
+    spool.add("east/web1", Call("PATCH", "/guests/east/web1", None, {"state": "running"}))
+    path = spool.put_aside(spool.entries()[0])
+    server.always(200, OURS)
+    for command in ("check", "flush"):
+        assert main([command]) == 1
+        told = "".join(capsys.readouterr())
+        assert path in told
+        assert "leasehold-hook flush --again" in told
+    assert main(["flush", "--again"]) == 0
+    assert capsys.readouterr().out == "1 delivered, 0 refused, 0 waiting\n"
+    assert server.asked[-1].path == "/api/v1/guests/east/web1"
+    assert main(["check"]) == 0
+
+
+def test_tells_what_waits_although_nobody_listens(capsys, tmp_path):
+    Spool(str(tmp_path / "spool")).add("east/web1", Call("PATCH", "/guests/east/web1", None, {"state": "running"}))
+    with nobody_listening() as url:
+        assert main(["check", "--url", url]) == 1
+    assert "Waiting to be delivered: 1." in capsys.readouterr().out

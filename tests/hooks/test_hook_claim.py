@@ -61,12 +61,14 @@ def test_flush_without_a_service_keeps_it_and_fails(monkeypatch, capsys, tmp_pat
     with nobody_listening() as url:
         monkeypatch.setenv("LEASEHOLD_HOOK_URLS", url)
         assert main(["flush"]) == 1
-    assert capsys.readouterr().out == "0 delivered, 0 refused, 1 waiting\n"
+    told = capsys.readouterr()
+    assert told.out == "0 delivered, 0 refused, 1 waiting\n"
+    assert f"what waits cannot be delivered now: {url}" in told.err
 
 
-def test_flush_tells_loudly_what_is_refused(server, capsys, tmp_path):
+def test_flush_tells_loudly_what_is_refused(server, capfd, tmp_path):
     Spool(str(tmp_path / "spool")).add("east/web1", Call("PUT", "/guests/east/web1", None, {"node": "n"}))
     server.always(409, {"error": {"code": "conflict", "message": "10.0.1.5 belongs to guest east/db1"}})
     assert main(["flush"]) == 0
-    assert "guest east/web1" in (error := capsys.readouterr().err)
+    assert "guest east/web1" in (error := capfd.readouterr().err)
     assert "10.0.1.5 belongs to guest east/db1" in error

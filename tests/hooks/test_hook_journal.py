@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
 import sys
 import syslog
+from pathlib import Path
 
 import pytest
 
 from hooks.journal import Journal
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -51,3 +56,12 @@ def test_a_log_file_that_cannot_be_written_is_told_in_syslog(capfd, logged, tmp_
 def test_bytes_that_are_no_text_are_no_failure(logged, tmp_path):
     Journal("cbsd", file=str(tmp_path / "log")).info(b"guest \xff\x00".decode(errors="surrogateescape"))
     assert logged == [(syslog.LOG_INFO, "cbsd: guest   ")]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_standard_error_that_cannot_be_written_leaves_the_status_as_it_is():
+    """With another one than 0 iocage stops the jail, and CBSD does not start it."""
+    told = "from hooks.journal import Journal; Journal('iocage poststart', to_syslog=False).loud('no way')"
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([sys.executable, "-c", told], stderr=full, cwd=ROOT, check=False, timeout=30)
+    assert done.returncode == 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 
-from hooks.errors import NotAllowed, Refused, Unreachable
+from hooks.errors import InternalError, NotAllowed, Refused, Unreachable
 from hooks.service import Call, Service, segment
 from hooks.settings import Settings
 from tests.hooks.answering import answering, never_answering, nobody_listening
@@ -62,6 +63,25 @@ def test_a_service_that_cannot_answer_now_is_passed_over(server, status):
         assert service(server.url, other.url).call(Call("GET", "/x")) == {"fine": True}
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (500, {"error": {"code": "internal", "message": "look into the log"}}, InternalError),
+        (503, {"error": {"code": "unavailable", "message": "later"}}, Unreachable),
+        # Of something before the service.
+        (500, {}, Unreachable),
+        (500, b"<html>", Unreachable),
+    ],
+)
+def test_a_mistake_of_the_service_is_told_from_its_absence(server, status, body, kind):
+    server.always(status, body)
+    with nobody_listening() as nobody:
+        for urls in ((server.url,), (server.url, nobody), (nobody, server.url)):
+            with pytest.raises(Unreachable) as raised:
+                service(*urls).call(Call("GET", "/x"))
+            assert type(raised.value) is kind
+
+
 def test_the_next_url_is_tried_when_nobody_listens(server):
     server.always(200, {"fine": True})
     with nobody_listening() as nobody:
@@ -72,6 +92,19 @@ def test_the_next_url_has_time_left_after_one_that_hangs(server):
     server.always(200, {"fine": True})
     with never_answering() as hanging:
         assert service(hanging, server.url, timeout=1.0).call(Call("GET", "/x")) == {"fine": True}
+
+
+def test_a_call_that_nobody_waits_for_may_take_longer_than_the_settings_say(server):
+    def slow(_):
+        # Longer than the timeout, by a clock that others may slow down further.
+        threading.Event().wait(0.6)
+        return 200, {"fine": True}
+
+    server.answer = slow
+    settings = Settings(urls=(server.url,), timeout=0.3)
+    assert Service(settings, seconds=60, longest=30).call(Call("PUT", "/guests")) == {"fine": True}
+    with pytest.raises(Unreachable):
+        Service(settings, seconds=60).call(Call("PUT", "/guests"))
 
 
 def test_a_url_that_hangs_is_waited_for_once(server):

@@ -1,8 +1,7 @@
-"""What waits on disk: its order, what makes what pointless, and what becomes of it."""
+"""What waits on disk: its order, and what makes what pointless."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import resource
 import stat
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hooks.errors import NotAllowed, Refused, Unreachable
+from hooks.delivery import deliver
+from hooks.errors import Unreachable
 from hooks.service import Call
 from hooks.spool import Spool, SpoolFailure, supersedes
 
@@ -31,60 +31,10 @@ def kept(spool: Spool) -> list[Call]:
     return [entry.call for entry in spool.entries()]
 
 
-def test_nothing_waits_in_a_directory_that_is_not_there(spool, tmp_path):
-    assert spool.entries() == []
-    assert spool.deliver(lambda call: None).waiting == 0
-    assert not (tmp_path / "spool").exists()
-
-
-def test_what_waits_is_delivered_in_order_and_is_gone_then(spool):
-    spool.add("east/web1", REPORT)
-    spool.add("east/db1", Call("PATCH", "/guests/east/db1", None, {"state": "running"}))
-    spool.add("east/web1", RUNNING)
-    sent = []
-    done = spool.deliver(sent.append)
-    assert [call.path for call in sent] == [WEB, "/guests/east/db1", WEB]
-    assert (done.delivered, done.waiting, spool.entries()) == (3, 0, [])
-
-
 def test_it_survives_the_process_that_wrote_it(spool, tmp_path):
     spool.add("east/web1", REPORT)
     (entry,) = Spool(str(tmp_path / "spool")).entries()
     assert (entry.guest, entry.call) == ("east/web1", REPORT)
-
-
-def test_an_outage_in_the_middle_leaves_the_rest_in_order(spool):
-    spool.add("east/web1", REPORT)
-    spool.add("east/web1", RUNNING)
-
-    def send(call: Call) -> None:
-        if call == RUNNING:
-            raise Unreachable("down")
-
-    done = spool.deliver(send)
-    assert (done.delivered, done.waiting, str(done.hindrance)) == (1, 1, "down")
-    assert kept(spool) == [RUNNING]
-
-
-def test_what_is_refused_is_dropped_and_told(spool):
-    spool.add("east/web1", REPORT)
-
-    def send(call: Call) -> None:
-        raise Refused("taken by db1", 409, "conflict")
-
-    done = spool.deliver(send)
-    assert [(entry.call, refusal.status) for entry, refusal in done.refused] == [(REPORT, 409)]
-    assert spool.entries() == []
-
-
-def test_a_bad_token_drops_nothing(spool):
-    spool.add("east/web1", REPORT)
-
-    def send(call: Call) -> None:
-        raise NotAllowed("unknown token", 401)
-
-    assert spool.deliver(send).waiting == 1
-    assert kept(spool) == [REPORT]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +85,7 @@ def test_numbers_go_on_after_what_waits(spool, tmp_path):
 
 def test_both_users_can_write_what_one_of_them_made(spool, tmp_path):
     spool.add("east/web1", REPORT)
-    Spool(str(tmp_path / "spool")).deliver(lambda call: (_ for _ in ()).throw(Unreachable("down")))
+    deliver(Spool(str(tmp_path / "spool")), lambda call: (_ for _ in ()).throw(Unreachable("down")))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "spool").iterdir()}
     assert set(modes.values()) == {0o660}
 
@@ -146,18 +96,6 @@ def test_a_spool_that_cannot_be_written_says_so(tmp_path):
         Spool(str(tmp_path / "file" / "spool")).add("east/web1", REPORT)
 
 
-def test_nobody_waits_for_whoever_delivers(spool, tmp_path):
-    spool.add("east/web1", REPORT)
-    lock = os.open(tmp_path / "spool" / ".lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
-        done = spool.deliver(lambda call: None)
-    finally:
-        os.close(lock)
-    assert (done.delivered, done.waiting) == (0, 1)
-    assert "another process" in str(done.hindrance)
-
-
 def test_two_that_add_at_once_keep_both(spool, monkeypatch):
     """The second one has looked before the first one wrote."""
     spool.add("east/web1", REPORT)
@@ -165,24 +103,6 @@ def test_two_that_add_at_once_keep_both(spool, monkeypatch):
     spool.add("east/db1", RUNNING)
     monkeypatch.undo()
     assert [entry.number for entry in spool.entries()] == [1, 2]
-
-
-def test_what_is_forbidden_holds_up_its_own_guest_alone(spool):
-    spool.add("east/web1", REPORT)
-    spool.add("east/db1", Call("PATCH", "/guests/east/db1", None, {"state": "running"}))
-    spool.add("east/web1", RUNNING)
-    sent = []
-
-    def send(call: Call) -> None:
-        sent.append(call)
-        if call.path == WEB:
-            raise NotAllowed("limited to other subnets", 403)
-
-    done = spool.deliver(send)
-    assert [call.path for call in sent] == [WEB, "/guests/east/db1"]
-    assert (done.delivered, done.waiting, done.hindrance) == (1, 2, None)
-    assert (done.holds_up("east/web1"), done.holds_up("east/db1")) == (True, False)
-    assert kept(spool) == [REPORT, RUNNING]
 
 
 def test_an_entry_that_does_not_fit_on_the_disk_is_no_entry(spool):

@@ -179,7 +179,7 @@ class Node:
         place = self.workdir / "jails-system" / guest.name
         place.mkdir(exist_ok=True)
         with sqlite3.connect(place / "local.sqlite") as connection:
-            table = f"{guest.emulator}nic"
+            table = f"{guest.emulator}nic".replace("-", "_")
             connection.execute(f"DROP TABLE IF EXISTS {table}")
             connection.execute(
                 f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, nic_order INTEGER, nic_parent TEXT, nic_hwaddr TEXT)"

@@ -53,6 +53,13 @@ def test_several_cards_in_order():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("emulator", ["qemu-aarch64-static", "qemu-riscv64-static", ""])
+def test_a_jail_with_programs_for_another_processor_is_a_jail(emulator):
+    guest = read_guest(JAIL | {"emulator": emulator, "jid": "0", "nic_hwaddr0": "00:a0:98:aa:bb:cc"})
+    assert guest is not None
+    assert (guest.emulator, guest.has_started, guest.has_cards) == ("jail", False, False)
+
+
 @pytest.mark.parametrize(
     ("emulator", "jid", "started"),
     [("jail", "7", True), ("jail", "0", False), ("jail", "", False), ("jail", "-1", False), ("bhyve", "0", True),

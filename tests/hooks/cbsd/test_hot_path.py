@@ -14,7 +14,8 @@ from tests.hooks.cbsd.node import SECRET
 
 ROOT = Path(__file__).parents[3]
 SLOW = {"argparse", "asyncio", "dataclasses", "email", "http.client", "logging", "pathlib",
-        "secrets", "shutil", "sqlite3", "subprocess", "tempfile", "typing_extensions", "urllib.request"}  # fmt: skip
+        "secrets", "shutil", "sqlite3", "subprocess", "tempfile", "typing_extensions", "urllib.request",
+        "hooks.delivery", "hooks.failing", "hooks.flush"}  # fmt: skip
 RUN = """
 import json, os, sys
 sys.path.insert(0, {root!r})

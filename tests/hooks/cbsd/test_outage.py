@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hooks.failing import LONG, OFTEN
 from hooks.spool import Entry, Spool
 from tests.hooks.answering import never_answering, nobody_listening
 from tests.hooks.cbsd.node import SECRET, Guest, Node
@@ -172,3 +173,28 @@ def test_a_guest_that_the_token_does_not_reach_holds_up_no_other(make_node, serv
     assert [entry.guest for entry in waiting(node)] == ["east/away10"]
     assert [asked.path.rpartition("/")[2] for asked in server.asked][-1] == "away10"
     assert any("away11" in asked.path for asked in server.asked)
+
+
+def test_a_guest_on_which_the_service_fails_holds_up_no_other_and_is_put_aside_in_the_end(make_node, server):
+    """A mistake of the service may stay for ever, and for this guest alone."""
+    node = make_node(url=server.url)
+    bad, fine = Guest("bad1", "jail", ("10.0.1.90",), jid=1), Guest("fine1", "jail", ("10.0.1.91",), jid=1)
+    server.answer = lambda asked: (
+        (500, {"error": {"code": "internal", "message": "Internal error; look for request id 7"}})
+        if "bad1" in asked.path
+        else (200, {"accepted": True, "reason": None, "items": []})
+    )
+    happen(node, bad, "master_prestart")
+    happen(node, fine, "master_prestart")
+    assert [entry.guest for entry in waiting(node)] == ["east/bad1"]
+    assert server.asked[-1].path == "/api/v1/guests/east/fine1"
+    # As it is after an hour of deliveries that failed.
+    (node.spool / "failing.state").write_text(json.dumps({"east/bad1": [OFTEN - 1, time.time() - LONG - 1]}))
+    node.copy_skeleton(fine)
+    done = node.fire("master_poststart.d", fine)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (0, "", 1)
+    assert "guest east/bad1: the service fails on a report, which is put aside as" in done.stderr
+    assert "request id 7" in done.stderr
+    assert waiting(node) == []
+    told = node.run("flush")
+    assert (told.returncode, "Put aside, because the service failed on them: 1" in told.stdout) == (1, True)

@@ -36,6 +36,19 @@ def test_words_are_put_together_again(arguments, wanted):
     assert understood(arguments, {}) == Wanted(4, *wanted)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "pools"),
+    [
+        (["ip6pool='2001:db8::/64'"], ("", "2001:db8::/64")),
+        (["ip4pool='10.0.0.3'", "ip6pool='2001:db8::/64'"], ("10.0.0.3", "2001:db8::/64")),
+        (["ip4pool='2001:db8::7'"], ("2001:db8::7", "2001:db8::7")),
+    ],
+)
+def test_each_family_has_a_pool_of_its_own(arguments, pools):
+    """Of CBSD 14.1, dhcpd takes ip4pool and dhcpdv6 takes ip6pool."""
+    assert tuple(understood(arguments, {"CBSD_APP": app}).pool for app in ("dhcpd", "dhcpdv6")) == pools
+
+
 @pytest.mark.parametrize(("called", "version"), [("dhcpd", 4), ("dhcpdv6", 6), ("jstart", 4), ("", 4)])
 def test_the_family_is_that_of_the_caller(called, version):
     assert understood([], {"CBSD_APP": called}).version == version

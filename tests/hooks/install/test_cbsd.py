@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hooks.main import main
 from tests.hooks.cbsd.node import EVENTS, KINDS, SHELLS, Guest, Node, in_shell
 
 OF_SITE = "# made by hand\ndhcpd_helper=\"internal\"\nlease_time=60 # seconds"
@@ -100,7 +101,7 @@ def test_a_second_time_changes_nothing(node):
     node.install()
     before = everything(node)
     done = node.install()
-    assert (done.returncode, done.stdout, done.stderr) == (0, "Everything is installed.\n", "")
+    assert (done.returncode, done.stdout.splitlines()[-1], done.stderr) == (0, "Everything is installed.", "")
     assert everything(node) == before
 
 
@@ -268,3 +269,12 @@ def test_a_program_that_cron_or_cbsd_would_break_is_refused(node, name):
     done = node.install("--program", str(program))
     assert (done.returncode, done.stdout) == (1, "")
     assert "elsewhere" in done.stderr
+
+
+def test_settings_that_only_this_shell_knows_are_told(node, monkeypatch, capsys):
+    """Neither cron nor CBSD, called from elsewhere, would find them."""
+    assert f"note: the settings are from {node.settings}." in node.install("--dry-run").stdout
+    monkeypatch.setenv("LEASEHOLD_HOOK_CONFIG", str(node.settings))
+    monkeypatch.setattr("hooks.install.command.PATHS", (str(node.settings), "/etc/leasehold-hook.toml"))
+    assert main(["install", "--dry-run", "--program", str(node.program), "--cron-dir", str(node.workdir)]) == 0
+    assert "note:" not in capsys.readouterr().out

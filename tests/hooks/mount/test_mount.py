@@ -52,6 +52,12 @@ def script(tmp_path: Path, monkeypatch):
     return ending
 
 
+def test_help_is_for_people_and_claims_nothing(server, claims, capsys):
+    assert run(["--help"], "leasehold-mount") == 0
+    assert "-j NAME" in capsys.readouterr().out
+    assert server.asked == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "program", "action"),
     [
