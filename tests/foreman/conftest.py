@@ -76,9 +76,11 @@ def site(
 
 
 @pytest.fixture
-def wire(site: Site) -> Wire:
-    """The way from Foreman to the site."""
-    return Wire(site.app)
+def wire(site: Site) -> Iterator[Wire]:
+    """The way from Foreman to the site, on which every prepared trouble must have happened."""
+    made = Wire(site.app)
+    yield made
+    assert made.troubled, "a trouble that the test prepared never happened"
 
 
 @pytest.fixture

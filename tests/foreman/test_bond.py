@@ -26,7 +26,7 @@ def db(foreman, form, clock):
 
 
 @modes(*ON_DHCP)
-def test_created(site, foreman, form):
+def test_a_created_bond_is_served_on_all_its_macs(site, foreman, form):
     assert foreman.create(form).fine
     site.check({form.ip: (site.mode.uses, {FIRST: "db-01", SECOND: "db-02"})})
 
@@ -53,7 +53,7 @@ def test_its_own_members_are_no_conflict(foreman, db):
 
 
 @modes(*ON_DHCP)
-def test_deleted(site, foreman, db):
+def test_a_deleted_bond_leaves_its_address_resting_for_the_first_mac(site, foreman, db):
     assert foreman.destroy(db).fine
     site.check(resting={db.ip: FIRST})
 
@@ -124,7 +124,7 @@ def test_address_changed(site, foreman, db):
 
 
 @modes(*ON_DHCP)
-def test_renamed(site, foreman, db):
+def test_a_renamed_bond_keeps_its_address(site, foreman, db):
     new = changed(db, name="data")
     assert foreman.update(db, new).fine
     site.check(site.of(new))

@@ -77,7 +77,7 @@ def test_mac_and_address_changed(site, foreman, web):
     site.check(site.of(new), resting={web.ip: WEB})
 
 
-def test_renamed(site, foreman, web):
+def test_a_renamed_host_keeps_its_address(site, foreman, web):
     new = changed(web, name="www")
     assert foreman.update(web, new).fine
     site.check(site.of(new))

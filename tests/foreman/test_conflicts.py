@@ -59,7 +59,7 @@ class TestOverwriting:
         assert [where for where, _ in outcome.errors] == ["conflict"] * found
         site.check(strangers(**there))
 
-    def test_overwritten(self, site, foreman, stranger, there, found):
+    def test_overwriting_takes_the_place_of_what_is_in_the_way(self, site, foreman, stranger, there, found):
         for name, (mac, ip) in there.items():
             stranger(name, mac, ip)
         web = site.interface("web", WEB, ip=TAKEN)
