@@ -3,7 +3,7 @@
 Every face and command calls the methods of :class:`AddressBook` and holds no rule of its own. The parts:
 
 ====================  ====================================================================
-``subnets``           groups and subnets, nesting, what belongs to ``/dhcp``
+``subnets``           groups and subnets, nesting; ``subnet_conflicts``: what belongs to ``/dhcp``
 ``mirroring``         groups and subnets that are made upstream: ``pictured`` brings them in, ``editing`` refuses
 ``upstream_rows``     what others have taken upstream; ``adopting`` one of their rows, ``comparing`` all
 ``upstream_records``  what upstream is told of an address of ours
@@ -24,7 +24,8 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 ``checking``          whether the book is sound, and mending it
 ``queries``           looking things up
 ``allocatable``       which addresses may be handed out at all: arithmetic
-``foundation``        what they all stand on: book, providers, clock, expiry
+``foundation``        what they all stand on: book, providers, clock, expiry; ``aside``: what no request waits for
+``texts``             what names, notes and boot options may look like
 ====================  ====================================================================
 """
 

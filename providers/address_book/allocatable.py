@@ -107,7 +107,7 @@ def suggestible(subnet: Subnet, span: Range | None) -> list[Range]:
     return [Range(first, last)]
 
 
-def check_description(spec: SubnetSpec) -> None:
+def refuse_unfit_subnet(spec: SubnetSpec) -> None:
     """Raise InvalidValue when pool, dynamic range, exclusions or options do not fit the network."""
     refuse_unfit_note(spec.description)
     refuse_unfit_subnet_options(spec.options)

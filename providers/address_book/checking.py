@@ -6,14 +6,14 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from netaddr import IPAddress
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from providers.address_book.allocatable import host_range, passed_over, without
 from providers.address_book.comparing import Comparing
 from providers.address_book.subnets import Subnets
 from providers.addresses import Range
 from providers.book import directory as shelf
-from providers.book import event_log
+from providers.book import event_log, taken
 from providers.book.directory import Directory
 from providers.book.soundness import (
     belonging,
@@ -27,7 +27,6 @@ from providers.book.soundness import (
     storage,
 )
 from providers.book.soundness.finding import Finding, Repair
-from providers.book.tables import reservations
 from providers.model import Caller, Subnet
 
 _ROUNDS = 10
@@ -145,12 +144,7 @@ def _unusable(connection: Connection, directory: Directory) -> Iterator[Finding]
         special = dict.fromkeys(_edges(subnet, hosts), "network or broadcast")
         if gateway is not None and gateway in subnet.network:
             special[gateway] = "gateway"
-        if not special:
-            continue
-        query = select(reservations.c.address).where(
-            reservations.c.subnet_id == subnet.id, reservations.c.address.in_(special)
-        )
-        for address in connection.scalars(query):
+        for address in taken.reserved_among(connection, subnet, special):
             what = f"{address} is reserved, but is the {special[address]} address of its subnet"
             advice = f"Release it (leasehold address release {address}), or correct the subnet"
             yield Finding("special", what, subnet, address, advice=advice)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,14 +10,14 @@ from netaddr import IPAddress
 from sqlalchemy import Connection
 
 from providers.address_book.allocatable import host_range, passed_over, usable
-from providers.book import event_log, free_space, promises
+from providers.book import event_log, free_space, promises, taken
 from providers.book.database import Book
 from providers.book.directory import Directory, DirectoryCache, lock
 from providers.clock import Clock
 from providers.dhcp.contract import DHCPProvider
 from providers.errors import SubnetNotFound
 from providers.ipam.contract import IPAMProvider
-from providers.model import Caller, Subnet
+from providers.model import Caller, Reservation, Subnet
 
 _SWEEP_EVERY = timedelta(seconds=1)
 _SWEEP_MOST = 100
@@ -83,36 +83,44 @@ class Foundation:
         inner = innermost(directory, present, address)
         return (present, directory) if inner.id == present.id else self._enter(connection, inner)
 
+    def _reserved_in(self, subnet: Subnet) -> Iterator[Reservation]:
+        """The reservations of this subnet alone, by address, read in pages."""
+        after: IPAddress | None = None
+        while True:
+            with self.book.read() as connection:
+                found = taken.page(connection, subnet, after)
+            if not found:
+                return
+            yield from found
+            after = found[-1].address
+
     def _give_back(self, connection: Connection, subnet: Subnet, directory: Directory, address: IPAddress) -> None:
         """Let an address that nobody has any more be suggested again, unless it never is."""
         if may_be_suggested(subnet, directory, address):
             free_space.give(connection, subnet.id, address)
 
     def _expire(
-        self, connection: Connection, subnet: Subnet, directory: Directory, now: datetime, *, all_due: bool = False
+        self, connection: Connection, subnet: Subnet, directory: Directory, now: datetime, *, at_once: bool = False
     ) -> int:
         """End holds and rests of the subnet whose time is over; returns how many.
 
-        A bounded number, and once a second at most, so that no caller pays for a thousand others; ``all_due`` is for
-        whoever would go away empty-handed.
+        A bounded number, and once a second at most, so that no caller pays for a thousand others; ``at_once`` is for
+        whoever would go away empty-handed, who may call until nothing is due any more.
         """
         last = self._swept.get(subnet.id)
-        if not all_due and last is not None and timedelta(0) <= now - last < _SWEEP_EVERY:
+        if not at_once and last is not None and timedelta(0) <= now - last < _SWEEP_EVERY:
             return 0
+        # Noted even if the transaction is not kept: what is due is swept a second later then.
         self._swept[subnet.id] = now
-        ended = 0
-        while found := promises.due(connection, subnet, now, _SWEEP_MOST):
-            for kind, address, key in found:
-                if kind == "hold":
-                    promises.drop_hold(connection, subnet, address)
-                    event_log.record(connection, now, PROGRAM, "hold.expire", subnet, address, key=key)
-                else:
-                    promises.drop_rest(connection, subnet, address)
-                self._give_back(connection, subnet, directory, address)
-            ended += len(found)
-            if not all_due:
-                break
-        return ended
+        found = promises.due(connection, subnet, now, _SWEEP_MOST)
+        for kind, address, key in found:
+            if kind == "hold":
+                promises.drop_hold(connection, subnet, address)
+                event_log.record(connection, now, PROGRAM, "hold.expire", subnet, address, key=key)
+            else:
+                promises.drop_rest(connection, subnet, address)
+            self._give_back(connection, subnet, directory, address)
+        return len(found)
 
     def _let_rest(
         self,

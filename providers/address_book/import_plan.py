@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from netaddr import IPAddress, IPNetwork
 from sqlalchemy import Connection
 
-from providers.address_book.allocatable import check_description, refuse_unusable
+from providers.address_book.allocatable import refuse_unfit_subnet, refuse_unusable
 from providers.address_book.foundation import innermost
 from providers.address_book.incoming import Clash, Incoming, IncomingAddress, IncomingSubnet, Plan
 from providers.address_book.joining import Wish, refuse_conflict
+from providers.address_book.subnet_conflicts import Served, rival_on_dhcp
 from providers.address_book.texts import (
     refuse_unfit_description,
     refuse_unfit_host,
@@ -23,6 +24,7 @@ from providers.book import taken
 from providers.book.directory import Directory
 from providers.errors import Conflict, InvalidValue, SubnetNotFound
 from providers.model import DHCPHost, Group, Options, Reservation, Subnet, Use
+from providers.printable import printable
 
 _IN_THE_BOOK = "in the book already"
 _IPV4 = 4
@@ -75,7 +77,7 @@ class Planner:
 
     def draft(self, incoming: Incoming) -> Draft:
         """Everything looked at."""
-        new = list(self._new_subnets(incoming.subnets))
+        new = self._new_subnets(incoming.subnets)
         self._homes = Directory(0, self._directory.groups, [*self._directory.subnets, *new])
         homes: list[tuple[Subnet, IncomingAddress]] = []
         for entry in incoming.addresses:
@@ -93,11 +95,12 @@ class Planner:
 
     def _clash(self, origin: str, text: str) -> None:
         # Names and groups in it may not have been checked yet.
-        shown = "".join(char if char.isprintable() else "?" for char in text)
-        self._draft.clashes.append(Clash(origin, shown))
+        self._draft.clashes.append(Clash(origin, printable(text, None)))
 
-    def _new_subnets(self, subnets: Iterable[IncomingSubnet]) -> Iterator[Subnet]:
+    def _new_subnets(self, subnets: Iterable[IncomingSubnet]) -> list[Subnet]:
         """The subnets that are to be made, with negative ids."""
+        made: list[Subnet] = []
+        served = Served(self._directory.subnets)
         seen: dict[tuple[str, IPNetwork], str] = {}
         groups = {group.name.casefold(): group for group in self._directory.groups}
         for number, each in enumerate(subnets, start=1):
@@ -107,7 +110,7 @@ class Planner:
                 self._clash(each.origin, f"{spec.network} is declared at {before} too: that one counts")
                 continue
             try:
-                check_description(spec)
+                refuse_unfit_subnet(spec)
             except InvalidValue as error:
                 self._clash(each.origin, str(error))
                 continue
@@ -119,15 +122,16 @@ class Planner:
                 self._clash(each.origin, f"{spec.network} is unknown, and subnets come from the IPAM: make it there")
                 continue
             group = groups.setdefault(name, Group(-number, spec.group))
-            rival = self._rival(spec.network, group)
+            rival = rival_on_dhcp(served, spec, group)
             if rival is not None:
-                self._clash(
-                    each.origin,
-                    f"{spec.network} comes in without /dhcp, which has {rival.network} of group {rival.group.name}",
-                )
+                why = f"/dhcp, which has {rival.network} of group {rival.group.name}"
+                self._clash(each.origin, f"{spec.network} comes in without {why}")
             self._draft.new_subnets.append(each)
             described = {one.name: getattr(spec, one.name) for one in fields(spec)}
-            yield Subnet(**described | {"id": -number, "revision": 0, "group": group, "dhcp": rival is None})
+            dhcp = rival is None and spec.network.version == _IPV4
+            made.append(Subnet(**described | {"id": -number, "revision": 0, "group": group, "dhcp": dhcp}))
+            served.add(made[-1])
+        return made
 
     def _compare(self, there: Subnet, each: IncomingSubnet) -> None:
         differences = list(_differences(there, each))
@@ -135,11 +139,6 @@ class Planner:
             self._clash(each.origin, f"{there.network} is {_IN_THE_BOOK} and stays as it is: {'; '.join(differences)}")
         else:
             self._draft.same_subnets += 1
-
-    def _rival(self, network: IPNetwork, group: Group) -> Subnet | None:
-        """The subnet of another group because of which ``/dhcp`` cannot serve the network."""
-        others = (one for one in self._directory.subnets if one.dhcp and one.group != group)
-        return next((one for one in others if one.network in network or network in one.network), None)
 
     def _home(self, entry: IncomingAddress) -> Subnet:
         name = entry.group.casefold()

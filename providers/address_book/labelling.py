@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from netaddr import IPAddress
@@ -13,12 +15,14 @@ from providers.address_book.texts import refuse_unfit_owner
 from providers.book import event_log, labels, taken
 from providers.book.labels import Label
 from providers.errors import InvalidValue, NotFound
-from providers.model import Caller, Subnet
+from providers.model import Caller, Reservation, Subnet
 
 __all__ = ["Label", "Labelling"]
 
 TAGS = range(1, 5)
 """Those of a fresh phpIPAM: Offline, Used, Reserved, DHCP."""
+
+_AT_ONCE = 500
 
 
 class Labelling(Foundation):
@@ -61,10 +65,16 @@ class Labelling(Foundation):
             inner = innermost(self._directories.current(connection), subnet, address)
             return labels.label_at(connection, inner, address) or Label()
 
-    def labels(self, subnet: Subnet) -> dict[IPAddress, Label]:
-        """What is told of the addresses of a subnet, not of those in subnets inside it."""
-        with self.book.read() as connection:
-            return labels.labels_in(connection, subnet)
+    def labelled(self, reservations: Iterable[Reservation]) -> Iterator[tuple[Reservation, Label]]:
+        """Reservations as they come, each with what is told of it; looked up for many of them at once."""
+        rest, none = iter(reservations), Label()
+        while portion := list(islice(rest, _AT_ONCE)):
+            places: dict[int, list[IPAddress]] = {}
+            for each in portion:
+                places.setdefault(each.subnet.id, []).append(each.address)
+            with self.book.read() as connection:
+                found = labels.labels_at(connection, places)
+            yield from ((each, found.get((each.subnet.id, each.address), none)) for each in portion)
 
 
 def refuse_unfit_label(owner: str | None, tag: int | None) -> None:

@@ -13,17 +13,17 @@ from datetime import datetime
 from typing import Any
 
 from netaddr import IPAddress, IPNetwork
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection
 
-from providers.address_book.allocatable import check_description, passed_over
+from providers.address_book.allocatable import passed_over, refuse_unfit_subnet
 from providers.address_book.foundation import PROGRAM
 from providers.address_book.subnets import Subnets, subnet_spec
 from providers.address_book.texts import LONGEST_NOTE
 from providers.addresses import Range
 from providers.book import directory as shelf
-from providers.book import event_log, taken, upstream
+from providers.book import event_log, promises, taken, upstream
 from providers.book.directory import Directory
-from providers.book.tables import NAME_LENGTH, holds, reservations, rests, uses
+from providers.book.tables import NAME_LENGTH, reservations
 from providers.errors import InvalidValue, Refused
 from providers.ipam.contract import Picture, PicturedGroup, PicturedSubnet
 from providers.model import Group, Options, Subnet, SubnetSpec, Use
@@ -201,9 +201,7 @@ class Pictured(Subnets):
             return False
         shelf.lock(connection, old.id)
         before = self._directories.within(connection).around(old)
-        for table in (reservations, holds, rests):
-            outside = ~table.c.address.between(*_ends(network))
-            connection.execute(delete(table).where(table.c.subnet_id == old.id, outside))
+        taken.remove_outside(connection, old, Range(*_ends(network)))
         shelf.resize_subnet(connection, old, network)
         resized = self._directories.within(connection).by_id[old.id]
         around = self._directories.within(connection).around(resized)
@@ -227,12 +225,10 @@ class Pictured(Subnets):
         self, connection: Connection, subnet: Subnet, now: datetime, besides: IPNetwork | None = None
     ) -> bool:
         """Whether something of ours is in a subnet, outside ``besides``: a use that is not upstream's, or a hold."""
-        ours = exists().where(uses.c.subnet_id == subnet.id, uses.c.use != Use.UPSTREAM.value)
-        held = exists().where(holds.c.subnet_id == subnet.id, holds.c.expires_at > now)
-        if besides is not None:
-            ours = ours.where(~uses.c.address.between(*_ends(besides)))
-            held = held.where(~holds.c.address.between(*_ends(besides)))
-        return bool(connection.execute(select(ours | held)).scalar_one())
+        outside = None if besides is None else Range(*_ends(besides))
+        return taken.has_other_use(connection, subnet, Use.UPSTREAM, outside) or promises.any_live(
+            connection, subnet, now, outside
+        )
 
     def _remove(self, connection: Connection, subnet: Subnet, directory: Directory, now: datetime) -> None:
         present = directory.by_id.get(subnet.id)
@@ -261,7 +257,7 @@ def _fitting(spec: SubnetSpec) -> tuple[SubnetSpec | None, str]:
     """``spec`` as far as it can be kept, and what cannot."""
     spec = replace(spec, description=_printable(spec.description).encode()[:LONGEST_NOTE].decode(errors="ignore"))
     try:
-        check_description(spec)
+        refuse_unfit_subnet(spec)
     except InvalidValue as error:
         problem = str(error)
     else:
@@ -269,11 +265,11 @@ def _fitting(spec: SubnetSpec) -> tuple[SubnetSpec | None, str]:
     blank = Options()
     for name in ("gateway", "domain", "mtu", "next_server", "filename", "ntp", "dns"):
         try:
-            check_description(replace(spec, options=replace(blank, **{name: getattr(spec.options, name)})))
+            refuse_unfit_subnet(replace(spec, options=replace(blank, **{name: getattr(spec.options, name)})))
         except InvalidValue:
             spec = replace(spec, options=replace(spec.options, **{name: getattr(blank, name)}))
     try:
-        check_description(spec)
+        refuse_unfit_subnet(spec)
     except InvalidValue as error:
         return None, f"passed over: {error}"
     return spec, f"{problem} (passed over)"

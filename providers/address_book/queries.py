@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from netaddr import IPAddress
 
 from providers.address_book.foundation import Foundation, innermost
 from providers.book import event_log, taken
 from providers.model import DHCPHost, Event, Lease, Reservation, Subnet
+
+_AT_ONCE = 500
 
 
 class Queries(Foundation):
@@ -29,10 +32,7 @@ class Queries(Foundation):
         with self.book.read() as connection:
             directory = self._directories.current(connection)
         for each in directory.subnets if subnet is None else [subnet, *directory.inside(subnet)]:
-            after: IPAddress | None = None
-            while found := self._page(each, after):
-                yield from found
-                after = found[-1].address
+            yield from self._reserved_in(each)
 
     def host_of(self, subnet: Subnet, mac: str) -> DHCPHost | None:
         """The DHCP host of a MAC."""
@@ -81,6 +81,15 @@ class Queries(Foundation):
         with self.book.read(snapshot=False) as connection:
             return self._directories.current(connection).inside(subnet)
 
+    def around(self, subnets: Iterable[Subnet]) -> dict[int, Subnet]:
+        """For each of some subnets the most specific one of its group that it lies within, by its id.
+
+        Those that lie in none are missing.
+        """
+        with self.book.read(snapshot=False) as connection:
+            directory = self._directories.current(connection)
+        return {each.id: outer for each in subnets if (outer := directory.around(each)) is not None}
+
     def events(
         self,
         *,
@@ -97,18 +106,12 @@ class Queries(Foundation):
             )
 
     def _unreserved(self, subnet: Subnet, leases: Iterator[Lease]) -> Iterator[Lease]:
-        reserved: set[tuple[str, IPAddress]] | None = None
-        for lease in leases:
-            if reserved is None:
-                with self.book.read() as connection:
-                    places = (subnet, *self._directories.current(connection).inside(subnet))
-                    reserved = {host for each in places for host in taken.hosts_and_places(connection, each)}
-            if (lease.mac, lease.address) not in reserved:
-                yield lease
-
-    def _page(self, subnet: Subnet, after: IPAddress | None) -> list[Reservation]:
-        with self.book.read() as connection:
-            return taken.page(connection, subnet, after)
+        while portion := list(islice(leases, _AT_ONCE)):
+            with self.book.read() as connection:
+                subnets = {each.id for each in (subnet, *self._directories.current(connection).inside(subnet))}
+                places = taken.places_of(connection, {lease.mac for lease in portion})
+            reserved = {(mac, address) for number, mac, address in places if number in subnets}
+            yield from (lease for lease in portion if (lease.mac, lease.address) not in reserved)
 
     def _host_page(self, subnet: Subnet, after: DHCPHost | None) -> list[DHCPHost]:
         with self.book.read() as connection:

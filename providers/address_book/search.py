@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from netaddr import IPAddress
@@ -20,6 +21,9 @@ Item = TypeVar("Item")
 
 Place = tuple[int, IPAddress]
 """The id of a subnet and an address in it: after which a page begins."""
+
+_Start = tuple[Subnet, IPAddress | None]
+"""A subnet, and the address after which to begin in it; None is its beginning."""
 
 _LOOKED_AT = 24_000
 """How many reservations a page may look at that no index finds, so that it ends in time."""
@@ -70,13 +74,26 @@ class Search(Foundation):
         now = self.clock()
         with self.book.read() as connection:
             found: list[Hold] = []
-            holding = finding.subnets_with_holds(connection, sought, now)
-            for subnet, start in _remaining(self._chosen(connection, subnets), after):
-                if subnet.id in holding:
-                    found += finding.holds_of(connection, subnet, sought, start, limit - len(found), now)
-                if len(found) == limit:
-                    return Page(found, (found[-1].subnet.id, found[-1].address))
+            for part in _portions(_remaining(self._chosen(connection, subnets), after)):
+                holding = finding.holding(connection, [subnet.id for subnet, _ in part], sought, now)
+                for subnet, start in part:
+                    if subnet.id in holding:
+                        found += finding.holds_of(connection, subnet, sought, start, limit - len(found), now)
+                    if len(found) == limit:
+                        return Page(found, (found[-1].subnet.id, found[-1].address))
             return Page(found, None)
+
+    def holds(self, subnet: Subnet | None = None) -> list[Hold]:
+        """The live holds of a subnet, not of those inside it, or of all, by subnet and address."""
+        found: list[Hold] = []
+        where = None if subnet is None else [subnet]
+        after: Place | None = None
+        while True:
+            page = self.search_holds(SoughtHold(), subnets=where, after=after, limit=_AT_ONCE)
+            found += page.items
+            if page.after is None:
+                return found
+            after = page.after
 
     def _rows(
         self, connection: Connection, chosen: list[Subnet], sought: Sought, after: Place | None, limit: int
@@ -105,20 +122,23 @@ class Search(Foundation):
 
     def _from(
         self, connection: Connection, chosen: list[Subnet], sought: Sought, after: Place | None
-    ) -> Iterator[tuple[Subnet, IPAddress | None]]:
+    ) -> Iterator[_Start]:
         """The subnets that may have something, from where the page before ended."""
         narrowed = finding.subnets_with(connection, sought)
         if narrowed is not None:
             yield from (each for each in _remaining(chosen, after) if each[0].id in narrowed)
             return
-        left = list(_remaining(chosen, after))
-        for at in range(0, len(left), _AT_ONCE):
-            part = left[at : at + _AT_ONCE]
+        for part in _portions(_remaining(chosen, after)):
             occupied = finding.occupied(connection, [subnet.id for subnet, _ in part], sought.use)
             yield from (each for each in part if each[0].id in occupied)
 
 
-def _remaining(chosen: list[Subnet], after: Place | None) -> Iterator[tuple[Subnet, IPAddress | None]]:
+def _portions(places: Iterator[_Start]) -> Iterator[list[_Start]]:
+    while portion := list(islice(places, _AT_ONCE)):
+        yield portion
+
+
+def _remaining(chosen: list[Subnet], after: Place | None) -> Iterator[_Start]:
     """The subnets from ``after`` on, each with the address after which to begin in it.
 
     The subnet of ``after`` may have been removed meanwhile; then the address says where it was.

@@ -9,10 +9,10 @@ from dataclasses import fields
 from netaddr import IPAddress, IPNetwork
 from sqlalchemy import Connection
 
-from providers.address_book.allocatable import check_description, gaps, host_range, passed_over, suggestible, without
+from providers.address_book.allocatable import gaps, host_range, passed_over, refuse_unfit_subnet, suggestible, without
 from providers.address_book.editing import Editing
 from providers.address_book.foundation import counted
-from providers.address_book.subnet_conflicts import on_dhcp, refuse_reserved_gateway
+from providers.address_book.subnet_conflicts import Served, on_dhcp, refuse_reserved_gateway
 from providers.addresses import Range
 from providers.book import directory as shelf
 from providers.book import event_log, free_space, taken
@@ -105,7 +105,7 @@ class Subnets(Editing):
         way there.
         """
         self._refuse_editing(str(spec.network))
-        check_description(spec)
+        refuse_unfit_subnet(spec)
         (added,) = self.book.write(lambda connection: self._add_subnets(connection, [spec], caller))
         return added
 
@@ -117,14 +117,14 @@ class Subnets(Editing):
         """
         if spec.network != subnet.network or spec.group.casefold() != subnet.group.name.casefold():
             raise InvalidValue(f"{subnet.network}: network and group cannot change; add another subnet")
-        check_description(spec)
+        refuse_unfit_subnet(spec)
         self._refuse_change(subnet_spec(subnet), spec)
 
         def work(connection: Connection) -> Subnet:
             shelf.lock_all(connection)
             present, directory = self._enter(connection, subnet)
             unchanged = spec.dhcp is None or spec.dhcp == present.dhcp
-            dhcp = present.dhcp if unchanged else on_dhcp(directory.subnets, spec, present.group)
+            dhcp = present.dhcp if unchanged else on_dhcp(Served(directory.subnets), spec, present.group)
             if spec.options.gateway != present.options.gateway:
                 refuse_reserved_gateway(connection, present, spec.options.gateway)
             changed = shelf.change_subnet(connection, present, spec, dhcp=dhcp)
@@ -174,16 +174,19 @@ class Subnets(Editing):
         shelf.lock_all(connection)
         directory = self._directories.within(connection)
         added: list[Subnet] = []
+        served = Served(directory.subnets)
+        there = {(each.group.id, each.network) for each in directory.subnets}
         for spec in specs:
             group = _by_name(directory, spec.group)
             if group is None:
                 group = self._add_group(connection, spec.group, "", caller)
                 directory = self._directories.within(connection)
-            everything = [*directory.subnets, *(each for each in added if each.id not in directory.by_id)]
-            if any(each.group == group and each.network == spec.network for each in everything):
+            if (group.id, spec.network) in there:
                 raise Conflict(f"{spec.network} exists in group {group.name} already: see leasehold subnet show")
-            dhcp = on_dhcp(everything, spec, group)
+            dhcp = on_dhcp(served, spec, group)
             added.append(shelf.add_subnet(connection, spec, group, dhcp=dhcp))
+            there.add((group.id, spec.network))
+            served.add(added[-1])
         directory = self._directories.within(connection)
         stale = {each.id: each for each in added}
         # The largest first: what one takes from around it may belong to another one inside it.

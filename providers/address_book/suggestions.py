@@ -86,13 +86,6 @@ class Suggestions(Steering):
             "run leasehold check"
         )
 
-    def holds(self, subnet: Subnet | None = None) -> list[Hold]:
-        """The live holds of a subnet or of all, by subnet and address."""
-        now = self.clock()
-        with self.book.read() as connection:
-            chosen = self._directories.current(connection).subnets if subnet is None else [subnet]
-            return [hold for each in chosen for hold in promises.live_holds(connection, each, now)]
-
     def release_hold(self, subnet: Subnet, address: IPAddress, caller: Caller, *, key: str | None = None) -> Hold:
         """End the hold on an address, which is free at once.
 
@@ -173,7 +166,7 @@ class Suggestions(Steering):
         address = self._regain(connection, subnet, asker, own, resting)
         if address is None:
             address = self._choose(connection, subnet, ranges, near)
-        if address is None and self._expire(connection, subnet, directory, now, all_due=True):
+        while address is None and self._expire(connection, subnet, directory, now, at_once=True):
             address = self._choose(connection, subnet, ranges)
         if address is None:
             raise self._exhausted(connection, subnet, ranges, span)

@@ -13,6 +13,7 @@ from netaddr import valid_ipv4
 
 from providers.errors import InvalidValue
 from providers.model import DHCPHost, Options
+from providers.printable import printable
 
 LONGEST_NAME = 255
 LONGEST_NOTE = 1000
@@ -48,7 +49,7 @@ def refuse_unfit_name(what: str, text: str) -> None:
         raise InvalidValue(f"An empty {what} is no {what}")
     _refuse(what, text, LONGEST_NAME, _NOT_IN_NAMES)
     if text != text.strip():
-        raise InvalidValue(f"Invalid {what} {_shown(text)}: it has blanks at its ends")
+        raise InvalidValue(f"Invalid {what} {printable(text)}: it has blanks at its ends")
 
 
 def refuse_unfit_description(text: str) -> None:
@@ -71,7 +72,7 @@ def refuse_unfit_next_server(text: str) -> None:
     fits = valid_ipv4(text) if _NUMERIC.fullmatch(text) else _SERVER.fullmatch(text)
     if not (fits and len(text) <= LONGEST_NEXT_SERVER):
         raise InvalidValue(
-            f"Invalid next server {_shown(text)}: it is an IPv4 address or a host name of at most "
+            f"Invalid next server {printable(text)}: it is an IPv4 address or a host name of at most "
             f"{LONGEST_NEXT_SERVER} characters"
         )
 
@@ -109,13 +110,8 @@ def _refuse_unfit_options(options: Mapping[str, object]) -> None:
 
 def _refuse(what: str, text: str, longest: int, forbidden: str = "") -> None:
     if len(text.encode(errors="replace")) > longest:
-        raise InvalidValue(f"Invalid {what} {_shown(text)}: it is longer than {longest} bytes")
+        raise InvalidValue(f"Invalid {what} {printable(text)}: it is longer than {longest} bytes")
     if not text.isprintable():
-        raise InvalidValue(f"Invalid {what} {_shown(text)}: it has line breaks or control characters")
+        raise InvalidValue(f"Invalid {what} {printable(text)}: it has line breaks or control characters")
     if not set(forbidden).isdisjoint(text):
-        raise InvalidValue(f"Invalid {what} {_shown(text)}: none of {' '.join(forbidden)} may be in it")
-
-
-def _shown(text: str) -> str:
-    """The caller's text as an error may repeat it: on one line, not endless."""
-    return "".join(char if char.isprintable() else "?" for char in text[:100])
+        raise InvalidValue(f"Invalid {what} {printable(text)}: none of {' '.join(forbidden)} may be in it")

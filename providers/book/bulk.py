@@ -10,6 +10,7 @@ from netaddr import IPAddress
 from sqlalchemy import Connection, delete, insert
 
 from providers.book.tables import dhcp_hosts, holds, reservations, rests, uses
+from providers.book.taken import host_values
 from providers.model import DHCPHost, Subnet, Use
 
 _PORTION = 500
@@ -58,18 +59,6 @@ def add(connection: Connection, subnet: Subnet, arrivals: Sequence[Arrival], now
             insert(uses),
             [place | {"use": use.value, "since": now} for each, place in places for use in sorted(each.uses)],
         )
-        served = [
-            place
-            | {
-                "mac": host.mac,
-                "name": host.name,
-                "hostname": host.hostname,
-                "filename": host.filename,
-                "next_server": host.next_server,
-                "options": dict(host.options),
-            }
-            for each, place in places
-            for host in each.hosts
-        ]
+        served = [place | host_values(host) for each, place in places for host in each.hosts]
         if served:
             connection.execute(insert(dhcp_hosts), served)

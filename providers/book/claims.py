@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from providers.book.tables import claims
 from providers.guests import Claim
-
-_AT_ONCE = 100
 
 
 def find(connection: Connection, cluster: str, name: str) -> Claim | None:
@@ -21,11 +19,16 @@ def find(connection: Connection, cluster: str, name: str) -> Claim | None:
 
 
 def of(connection: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Claim]:
-    """The claims of guests, (cluster, name), live or expired."""
+    """The claims of guests, (cluster, name), live or expired.
+
+    By cluster: with a list of pairs SQLite reads all claims.
+    """
+    by_cluster: dict[str, list[str]] = {}
+    for cluster, name in names:
+        by_cluster.setdefault(cluster, []).append(name)
     found = {}
-    for start in range(0, len(names), _AT_ONCE):
-        wanted = names[start : start + _AT_ONCE]
-        query = select(claims).where(tuple_(claims.c.cluster, claims.c.name).in_(wanted))
+    for cluster, of_cluster in by_cluster.items():
+        query = select(claims).where(claims.c.cluster == cluster, claims.c.name.in_(of_cluster))
         found.update({(row.cluster, row.name): _claim(row) for row in connection.execute(query)})
     return found
 

@@ -105,9 +105,10 @@ def rows_of(
     return Part(rows, len(rows) if looked_at is None else looked_at, rows[-1].address if len(rows) == limit else edge)
 
 
-def subnets_with_holds(connection: Connection, sought: SoughtHold, now: datetime) -> set[int]:
-    """The ids of the subnets that have such a live hold."""
-    return set(connection.scalars(select(holds.c.subnet_id).where(*_of_holds(sought, now)).distinct()))
+def holding(connection: Connection, numbers: Collection[int], sought: SoughtHold, now: datetime) -> set[int]:
+    """Those of the subnets with these ids that have such a live hold: one look into an index for each."""
+    one = select(holds.c.subnet_id).where(holds.c.subnet_id == subnets.c.id, *_of_holds(sought, now)).exists()
+    return set(connection.scalars(select(subnets.c.id).where(subnets.c.id.in_(numbers), one)))
 
 
 def holds_of(

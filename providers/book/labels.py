@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +28,15 @@ def label_at(connection: Connection, subnet: Subnet, address: IPAddress) -> Labe
     return None if row is None else Label(row.owner, row.tag)
 
 
-def labels_in(connection: Connection, subnet: Subnet) -> dict[IPAddress, Label]:
-    """Those of a subnet."""
-    query = select(labels).where(labels.c.subnet_id == subnet.id)
-    return {row.address: Label(row.owner, row.tag) for row in connection.execute(query)}
+def labels_at(
+    connection: Connection, places: Mapping[int, Collection[IPAddress]]
+) -> dict[tuple[int, IPAddress], Label]:
+    """Those of addresses, by the id of their subnet and address; ``places`` has the addresses by subnet."""
+    found: dict[tuple[int, IPAddress], Label] = {}
+    for number, addresses in places.items():
+        query = select(labels).where(labels.c.subnet_id == number, labels.c.address.in_(addresses))
+        found |= {(number, row.address): Label(row.owner, row.tag) for row in connection.execute(query)}
+    return found
 
 
 def write(connection: Connection, subnet: Subnet, address: IPAddress, told: dict[str, Any]) -> None:

@@ -10,13 +10,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from providers.book import taken
 from providers.book.tables import dhcp_hosts
-from providers.book.taken import PAGE, read_host
+from providers.book.taken import read_host
 from providers.model import DHCPHost, Pending, Subnet
 
 _MARK = select(dhcp_hosts.c.pending, dhcp_hosts.c.pending_since).where(
     dhcp_hosts.c.subnet_id == bindparam("subnet"), dhcp_hosts.c.mac == bindparam("mac_of")
 )
+_STAYS = dhcp_hosts.c.pending.is_(None) | (dhcp_hosts.c.pending != Pending.WITHDRAW.value)
 
 
 def mark(connection: Connection, subnet: Subnet, mac: str, pending: Pending, now: datetime) -> None:
@@ -56,25 +58,12 @@ def older_than(connection: Connection, moment: datetime) -> bool:
 
 def host_page(connection: Connection, subnet: Subnet, after: DHCPHost | None) -> list[DHCPHost]:
     """The next hosts that the DHCP server is to serve after ``after``, by address and MAC: all but those going."""
-    query = select(dhcp_hosts).where(
-        dhcp_hosts.c.subnet_id == subnet.id,
-        dhcp_hosts.c.pending.is_(None) | (dhcp_hosts.c.pending != Pending.WITHDRAW.value),
-    )
-    if after is not None:
-        above = dhcp_hosts.c.address > after.address
-        beside = (dhcp_hosts.c.address == after.address) & (dhcp_hosts.c.mac > after.mac)
-        query = query.where(dhcp_hosts.c.address >= after.address, above | beside)
-    rows = connection.execute(query.order_by(dhcp_hosts.c.address, dhcp_hosts.c.mac).limit(PAGE))
-    return [read_host(row) for row in rows]
+    return taken.host_page(connection, subnet, after, _STAYS)
 
 
 def to_serve(connection: Connection, subnet: Subnet, mac: str) -> list[DHCPHost]:
     """The host of ``mac`` if the DHCP server is to serve it: one or none."""
-    query = select(dhcp_hosts).where(
-        dhcp_hosts.c.subnet_id == subnet.id,
-        dhcp_hosts.c.mac == mac,
-        dhcp_hosts.c.pending.is_(None) | (dhcp_hosts.c.pending != Pending.WITHDRAW.value),
-    )
+    query = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == subnet.id, dhcp_hosts.c.mac == mac, _STAYS)
     return [read_host(row) for row in connection.execute(query)]
 
 

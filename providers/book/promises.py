@@ -8,6 +8,7 @@ from datetime import datetime
 from netaddr import IPAddress
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, literal, null, select, union_all, update
 
+from providers.addresses import Range
 from providers.book.tables import dhcp_hosts, holds, reservations, rests
 from providers.model import Hold, Subnet
 
@@ -128,12 +129,12 @@ def rest_at(connection: Connection, subnet: Subnet, address: IPAddress) -> Rest 
     return None if row is None else Rest(row.key, row.expires_at)
 
 
-def live_holds(connection: Connection, subnet: Subnet, now: datetime) -> list[Hold]:
-    """The holds of a subnet that have not expired, by address."""
-    query = select(holds).where(holds.c.subnet_id == subnet.id, holds.c.expires_at > now).order_by(holds.c.address)
-    return [
-        Hold(subnet, row.address, row.key, row.mac, row.taken_at, row.expires_at) for row in connection.execute(query)
-    ]
+def any_live(connection: Connection, subnet: Subnet, now: datetime, outside: Range | None) -> bool:
+    """Whether an address of the subnet, outside a range if one is given, is held."""
+    query = select(holds.c.address).where(holds.c.subnet_id == subnet.id, holds.c.expires_at > now)
+    if outside is not None:
+        query = query.where(~holds.c.address.between(outside.first, outside.last))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def due(connection: Connection, subnet: Subnet, now: datetime, most: int) -> list[tuple[str, IPAddress, str | None]]:

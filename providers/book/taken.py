@@ -9,6 +9,7 @@ from typing import Any
 from netaddr import IPAddress
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -72,7 +73,7 @@ def completed(connection: Connection, subnets: Mapping[int, Subnet], rows: Seque
             hosts[row.subnet_id, row.address].append(read_host(row))
     # Sorted here: asked to do that, SQLite reads all hosts of a subnet in the order of their names.
     return [
-        _reservation(subnets[place[0]], row, found[place], sorted(hosts[place], key=lambda each: (each.name, each.mac)))
+        _reservation(subnets[place[0]], row, found[place], _in_order(hosts[place]))
         for row in rows
         if (place := (row.subnet_id, row.address))
     ]
@@ -145,18 +146,8 @@ def remove_use(connection: Connection, subnet: Subnet, address: IPAddress, use: 
 
 def add_host(connection: Connection, subnet: Subnet, address: IPAddress, host: DHCPHost) -> None:
     """Write a DHCP host of a reserved address."""
-    connection.execute(
-        insert(dhcp_hosts).values(
-            subnet_id=subnet.id,
-            mac=host.mac,
-            address=address,
-            name=host.name,
-            hostname=host.hostname,
-            filename=host.filename,
-            next_server=host.next_server,
-            options=dict(host.options),
-        )
-    )
+    place = {"subnet_id": subnet.id, "address": address}
+    connection.execute(insert(dhcp_hosts).values(place | host_values(host)))
 
 
 def remove_host(connection: Connection, subnet: Subnet, mac: str) -> None:
@@ -181,9 +172,11 @@ def host_named(connection: Connection, subnet: Subnet, name: str) -> DHCPHost | 
     return None if row is None else read_host(row)
 
 
-def host_page(connection: Connection, subnet: Subnet, after: DHCPHost | None) -> list[DHCPHost]:
-    """The next DHCP hosts after ``after``, by address and MAC."""
-    query = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == subnet.id)
+def host_page(
+    connection: Connection, subnet: Subnet, after: DHCPHost | None, *conditions: ColumnElement[bool]
+) -> list[DHCPHost]:
+    """The next DHCP hosts after ``after`` that meet all ``conditions``, by address and MAC."""
+    query = select(dhcp_hosts).where(dhcp_hosts.c.subnet_id == subnet.id, *conditions)
     if after is not None:
         above = dhcp_hosts.c.address > after.address
         beside = (dhcp_hosts.c.address == after.address) & (dhcp_hosts.c.mac > after.mac)
@@ -192,10 +185,31 @@ def host_page(connection: Connection, subnet: Subnet, after: DHCPHost | None) ->
     return [read_host(row) for row in rows]
 
 
-def hosts_and_places(connection: Connection, subnet: Subnet) -> Iterator[tuple[str, IPAddress]]:
-    """The MAC and the address of every DHCP host."""
-    query = select(dhcp_hosts.c.mac, dhcp_hosts.c.address).where(dhcp_hosts.c.subnet_id == subnet.id)
-    yield from (tuple(row) for row in connection.execute(query))
+def places_of(connection: Connection, macs: Collection[str]) -> set[tuple[int, str, IPAddress]]:
+    """Where the DHCP hosts of these MACs are, in all subnets: the id of the subnet, the MAC, and the address."""
+    query = select(dhcp_hosts.c.subnet_id, dhcp_hosts.c.mac, dhcp_hosts.c.address).where(dhcp_hosts.c.mac.in_(macs))
+    return {(row.subnet_id, row.mac, row.address) for row in connection.execute(query)}
+
+
+def reserved_among(connection: Connection, subnet: Subnet, some: Collection[IPAddress]) -> list[IPAddress]:
+    """Those of some addresses that the subnet has reserved, in order."""
+    here = (reservations.c.subnet_id == subnet.id, reservations.c.address.in_(some))
+    return list(connection.scalars(select(reservations.c.address).where(*here).order_by(reservations.c.address)))
+
+
+def has_other_use(connection: Connection, subnet: Subnet, use: Use, outside: Range | None) -> bool:
+    """Whether an address of the subnet, outside a range if one is given, has another use than ``use``."""
+    query = select(uses.c.address).where(uses.c.subnet_id == subnet.id, uses.c.use != use.value)
+    if outside is not None:
+        query = query.where(~uses.c.address.between(outside.first, outside.last))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def remove_outside(connection: Connection, subnet: Subnet, within: Range) -> None:
+    """Remove what the subnet has reserved, held and resting outside a range."""
+    for table in (reservations, holds, rests):
+        outside = ~table.c.address.between(within.first, within.last)
+        connection.execute(delete(table).where(table.c.subnet_id == subnet.id, outside))
 
 
 def count(
@@ -240,6 +254,18 @@ def _reservation(
 
 def _in_order(hosts: Iterable[DHCPHost]) -> list[DHCPHost]:
     return sorted(hosts, key=lambda host: (host.name, host.mac))
+
+
+def host_values(host: DHCPHost) -> dict[str, Any]:
+    """A DHCP host as its table has it, without its place."""
+    return {
+        "mac": host.mac,
+        "name": host.name,
+        "hostname": host.hostname,
+        "filename": host.filename,
+        "next_server": host.next_server,
+        "options": dict(host.options),
+    }
 
 
 def read_host(row: Row[Any]) -> DHCPHost:

@@ -103,7 +103,6 @@ def one_tag(app: str, tag_id: str) -> Response:
 
 
 def _listed(reservations: Iterable[Reservation], nothing: str) -> Response:
-    book = current_book()
-    labelled = (address_row(each, book.label_of(each.subnet, each.address)) for each in reservations)
-    rows, filtered = narrowed(labelled, request)
+    labelled = current_book().labelled(reservations)
+    rows, filtered = narrowed((address_row(each, label) for each, label in labelled), request)
     return found_many(rows, filtered or nothing)

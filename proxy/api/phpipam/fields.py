@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from providers.address_book.labelling import refuse_unfit_label
 from providers.addresses import parse_mac
 from providers.errors import InvalidValue
+from providers.printable import printable
 from proxy.api.form import LARGEST_BODY, all_parameters, query_parameters
 from proxy.api.phpipam.envelope import Refused
 
@@ -87,7 +88,7 @@ class Sent:
     def _refuse_unkept(self) -> None:
         for key, value in self.values.items():
             if key not in _KNOWN:
-                raise Refused(400, f"Invalid request key {_shown(key)}")
+                raise Refused(400, f"Invalid request key {printable(key)}")
             if key in _ONLY_EMPTY and value not in _EMPTY:
                 raise Refused(400, f"{key} is not kept here: leave it out")
 
@@ -101,7 +102,7 @@ def sent(request: Request) -> Sent:
     values = {}
     for key, value in pairs.items():
         if value is not None and not isinstance(value, str):
-            raise Refused(400, f"Invalid value of {_shown(key)}: it is to be one text")
+            raise Refused(400, f"Invalid value of {printable(key)}: it is to be one text")
         values[_RENAMED.get(key, key)] = value or ""
     return Sent(values)
 
@@ -148,7 +149,3 @@ def _text(value: object) -> object:
     if value is True:
         return "1"
     return str(value) if isinstance(value, int | float) else value
-
-
-def _shown(key: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in key[:100])

@@ -41,9 +41,10 @@ def section_subnets(app: str, section: str) -> Response:
         group = _section(section)
     except Refused as error:
         raise Refused(error.status, "No subnets found") from error
-    every = book.subnets()
-    mine = [subnet for subnet in _of(group, every) if may_use(subnet)]
-    rows, nothing = narrowed((used_subnet(subnet, every, book.occupancy(subnet)) for subnet in mine), request)
+    mine = [subnet for subnet in book.subnets(group=group.name) if may_use(subnet)]
+    around = book.around(mine)
+    used = (used_subnet(subnet, around.get(subnet.id), book.occupancy(subnet)) for subnet in mine)
+    rows, nothing = narrowed(used, request)
     return found_many(rows, nothing or "No subnets found")
 
 

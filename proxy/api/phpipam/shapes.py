@@ -5,7 +5,6 @@ What the book does not know is as it is in a fresh phpIPAM. Numbers are numbers,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -49,8 +48,8 @@ def section_row(group: Group) -> Row:
     }
 
 
-def subnet_row(subnet: Subnet, every: Iterable[Subnet]) -> Row:
-    """A subnet as lists have it; ``every`` are all subnets, among which is the one around it."""
+def subnet_row(subnet: Subnet, around: Subnet | None) -> Row:
+    """A subnet as lists have it; ``around`` is the one that it lies in, if it does."""
     return {
         "id": subnet.id,
         "subnet": str(subnet.network.network),
@@ -60,7 +59,7 @@ def subnet_row(subnet: Subnet, every: Iterable[Subnet]) -> Row:
         "linked_subnet": None,
         "firewallAddressObject": None,
         "vrfId": None,
-        "masterSubnetId": _around(subnet, every),
+        "masterSubnetId": 0 if around is None else around.id,
         "allowRequests": 0,
         "vlanId": None,
         "showName": 0,
@@ -86,22 +85,22 @@ def subnet_row(subnet: Subnet, every: Iterable[Subnet]) -> Row:
     }
 
 
-def described_subnet(subnet: Subnet, every: Iterable[Subnet]) -> Row:
+def described_subnet(subnet: Subnet, around: Subnet | None) -> Row:
     """A subnet with name servers and gateway, if it has any."""
-    row = subnet_row(subnet, every) | _name_servers(subnet) | _gateway_id(subnet)
+    row = subnet_row(subnet, around) | _name_servers(subnet) | _gateway_id(subnet)
     if subnet.options.gateway is not None:
         row["gateway"] = {"ip_addr": str(subnet.options.gateway), "id": row["gatewayId"]}
     return row
 
 
-def whole_subnet(subnet: Subnet, every: Iterable[Subnet]) -> Row:
+def whole_subnet(subnet: Subnet, around: Subnet | None) -> Row:
     """A subnet asked for by its id: also with what follows from its network."""
-    return described_subnet(subnet, every) | {"calculation": _calculation(subnet.network)}
+    return described_subnet(subnet, around) | {"calculation": _calculation(subnet.network)}
 
 
-def used_subnet(subnet: Subnet, every: Iterable[Subnet], there: Occupancy) -> Row:
+def used_subnet(subnet: Subnet, around: Subnet | None, there: Occupancy) -> Row:
     """A subnet among those of a section: also with how full it is."""
-    row = subnet_row(subnet, every) | _gateway_id(subnet) | _name_servers(subnet)
+    row = subnet_row(subnet, around) | _gateway_id(subnet) | _name_servers(subnet)
     return row | {"usage": usage_row(subnet, there)}
 
 
@@ -184,19 +183,6 @@ def _gateway_id(subnet: Subnet) -> Row:
     if gateway is None:
         return {}
     return {"gatewayId": address_id(subnet, gateway) if gateway in subnet.network else 0}
-
-
-def _around(subnet: Subnet, every: Iterable[Subnet]) -> int:
-    """The id of the smallest subnet of the group around ``subnet``, 0 when there is none."""
-    around = [
-        other
-        for other in every
-        if other.id != subnet.id
-        and other.group == subnet.group
-        and other.network.version == subnet.network.version
-        and subnet.network in other.network
-    ]
-    return max(around, key=lambda other: other.network.prefixlen).id if around else 0
 
 
 def _calculation(network: IPNetwork) -> Row:

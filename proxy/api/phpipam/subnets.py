@@ -7,7 +7,6 @@ from collections.abc import Callable
 from flask import Response, request
 from netaddr import AddrFormatError, IPNetwork
 
-from providers.address_book.labelling import Label
 from providers.addresses import parse_network
 from providers.errors import InvalidValue
 from providers.model import Subnet
@@ -27,8 +26,9 @@ _NONE = "No subnets found"
 @access(Policy.READ, keeps_limits=True)
 def subnets(app: str) -> Response:
     """All of them."""
-    every = current_book().subnets()
-    rows, nothing = narrowed((described_subnet(subnet, every) for subnet in _seen(every)), request)
+    seen = _seen()
+    around = current_book().around(seen)
+    rows, nothing = narrowed((described_subnet(subnet, around.get(subnet.id)) for subnet in seen), request)
     return found_many(rows, nothing or _NONE)
 
 
@@ -60,7 +60,8 @@ def overlapping_subnets(app: str, address: str, mask: str) -> Response:
 def one_subnet(app: str, subnet_id: str) -> Response:
     """One, with gateway and name servers."""
     unknown = Refused(400, f"Invalid subnet Id ({subnet_id})") if _numeric(subnet_id) else Refused(404, "Invalid Id")
-    return found(whole_subnet(subnet_by_id(subnet_id, unknown), current_book().subnets()))
+    subnet = subnet_by_id(subnet_id, unknown)
+    return found(whole_subnet(subnet, current_book().around([subnet]).get(subnet.id)))
 
 
 @face.get("/<app>/subnets/<subnet_id>/usage/", strict_slashes=False)
@@ -84,9 +85,9 @@ def first_free_of_subnet(app: str, subnet_id: str) -> Response:
 def subnet_addresses(app: str, subnet_id: str) -> Response:
     """What is reserved in it, not in the subnets inside it."""
     subnet = _subnet(subnet_id)
-    labels, none = current_book().labels(subnet), Label()
-    mine = (each for each in current_book().reservations(subnet) if each.subnet.id == subnet.id)
-    rows, nothing = narrowed((address_row(each, labels.get(each.address, none)) for each in mine), request)
+    book = current_book()
+    mine = (each for each in book.reservations(subnet) if each.subnet.id == subnet.id)
+    rows, nothing = narrowed((address_row(each, label) for each, label in book.labelled(mine)), request)
     return found_many(rows, nothing or "No addresses found")
 
 
@@ -105,15 +106,15 @@ def _subnet(subnet_id: str) -> Subnet:
 
 
 def _listed(wanted: Callable[[Subnet], bool]) -> Response:
-    every = current_book().subnets()
-    chosen = (subnet_row(subnet, every) for subnet in _seen(every) if wanted(subnet))
-    rows, nothing = narrowed(chosen, request)
+    chosen = [subnet for subnet in _seen() if wanted(subnet)]
+    around = current_book().around(chosen)
+    rows, nothing = narrowed((subnet_row(subnet, around.get(subnet.id)) for subnet in chosen), request)
     return found_many(rows, nothing or _NONE)
 
 
-def _seen(every: list[Subnet]) -> list[Subnet]:
+def _seen() -> list[Subnet]:
     """Those that this caller may see; at once, because a list is made when the request is over."""
-    return [subnet for subnet in every if may_use(subnet)]
+    return [subnet for subnet in current_book().subnets() if may_use(subnet)]
 
 
 def _numeric(text: str) -> bool:

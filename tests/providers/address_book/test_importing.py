@@ -250,6 +250,21 @@ def test_a_network_that_another_group_has_on_dhcp_comes_in_without(desk):
     assert [each.dhcp for each in desk.address_book.subnets(group="Lab")] == [False]
 
 
+@pytest.mark.parametrize("before", ["in the book", "in the import"])
+def test_a_network_that_begins_where_another_on_dhcp_does_comes_in_without(desk, before):
+    if before == "in the book":
+        desk.add("10.0.0.0/16")
+        (told,) = clashes(bring_in(desk, incoming_subnet("10.0.0.0/24")))
+    else:
+        (told,) = clashes(bring_in(desk, incoming_subnet("10.0.0.0/16"), incoming_subnet("10.0.0.0/24")))
+
+    assert "10.0.0.0/24 comes in without /dhcp, which has 10.0.0.0/16 of group Lab" in told
+    assert [(str(each), each.dhcp) for each in desk.address_book.subnets()] == [
+        ("10.0.0.0/16", True),
+        ("10.0.0.0/24", False),
+    ]
+
+
 def test_subnets_are_not_made_where_the_ipam_has_them(desk, monkeypatch):
     upstream = IPAMCapabilities(remote=True, edits_subnets=False)
     monkeypatch.setattr(type(desk.address_book.ipam), "capabilities", upstream)

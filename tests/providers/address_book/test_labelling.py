@@ -22,7 +22,6 @@ def test_what_is_not_given_stays(address_book, subnet, caller):
     address_book.label(subnet, AT, caller, tag=1)
 
     assert address_book.label_of(subnet, AT) == Label("alice", 1)
-    assert address_book.labels(subnet) == {AT: Label("alice", 1)}
 
 
 def test_nothing_takes_away(address_book, subnet, caller):
@@ -52,8 +51,25 @@ def test_it_moves_into_a_subnet_that_is_made_around_it(address_book, subnet, cal
     address_book.label(subnet, AT, caller, owner="alice")
     inner = address_book.add_subnet(SubnetSpec(IPNetwork("10.0.1.0/24"), "Lab"), caller)
 
-    assert address_book.labels(inner) == {AT: Label("alice")}
+    assert address_book.label_of(inner, AT) == Label("alice")
     assert address_book.label_of(subnet, AT) == Label("alice")
+
+
+def test_reservations_of_several_subnets_come_each_with_its_own(address_book, subnet, caller):
+    other = address_book.add_subnet(SubnetSpec(IPNetwork("10.9.0.0/16"), "Lab"), caller)
+    for number in range(1, 4):
+        address_book.reserve(other, other.network.network + number, Use.GUEST, caller)
+    address_book.label(subnet, AT, caller, owner="alice")
+    address_book.label(other, IPAddress("10.9.0.2"), caller, owner="bob", tag=3)
+
+    labelled = address_book.labelled(address_book.reservations())
+
+    assert [(str(each.address), label) for each, label in labelled] == [
+        ("10.0.1.5", Label("alice")),
+        ("10.9.0.1", Label()),
+        ("10.9.0.2", Label("bob", 3)),
+        ("10.9.0.3", Label()),
+    ]
 
 
 def test_a_free_address_has_none(address_book, subnet, caller):

@@ -102,6 +102,17 @@ def test_more_holds_than_one_sweep_ends_are_ended_for_whoever_would_go_empty_han
     assert len({desk.ask(subnet) for _ in range(254)}) == 254
 
 
+def test_whoever_would_go_empty_handed_ends_no_more_holds_than_it_takes(desk: Desk):
+    subnet = desk.add("10.0.0.0/22")
+    for _ in range(600):
+        desk.ask(subnet)
+    desk.clock.pass_(minutes=10)
+    # Sweeps a hundred, and for a second nobody else does.
+    desk.ask(subnet, span="10.0.0.1-10.0.0.10")
+    assert desk.ask(subnet, span="10.0.0.150-10.0.0.160") == "10.0.0.150"
+    assert desk.actions().count("hold.expire") == 200
+
+
 def test_rule_3_a_released_address_rests_5_minutes(desk: Desk):
     subnet = desk.add("10.0.1.0/29")
     desk.take(subnet, "10.0.1.1")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from netaddr import IPAddress
+from netaddr import IPAddress, IPNetwork
 from sqlalchemy import text
 
+from providers.address_book.subnet_conflicts import Served
 from providers.address_book.subnets import subnet_spec
 from providers.errors import Conflict
-from providers.model import Subnet, Use
+from providers.model import Group, Options, Strategy, Subnet, Use
 from tests.providers.desk import CALLER, Desk, description
 from tests.providers.soundness import dump
 
@@ -30,6 +33,23 @@ def test_of_one_network_address_dhcp_refuses_a_second_subnet(desk: Desk, first: 
     with pytest.raises(Conflict, match=rf"{first} is on /dhcp already, where {second} .*: add this one with --no-dhcp"):
         desk.add(second, dhcp=True)
     assert desk.address_book.subnets() == [served]
+
+
+def test_what_is_served_is_found_by_what_it_overlaps():
+    """Against the definition, for networks that nest and begin at one address in many ways."""
+    sizes = random.Random(5)
+    drawn = [(sizes.randrange(4), sizes.randrange(256), sizes.randrange(16, 33)) for _ in range(150)]
+    networks = sorted({IPNetwork(f"10.0.{high}.{low}/{length}").cidr for high, low, length in drawn})
+    rest: Any = ("", None, Strategy.FIRST, None, None, (), Options())
+    subnets = [
+        replace(Subnet(number, 1, each, Group(1 + number % 2, "Lab"), *rest), dhcp=number % 3 > 0)
+        for number, each in enumerate(networks)
+    ]
+    served = Served(subnets)
+    for network in (*networks, IPNetwork("0.0.0.0/0"), IPNetwork("255.255.255.255/32")):
+        right = {each for each in subnets if each.dhcp and (each.network in network or network in each.network)}
+        found = list(served.overlapping(network))
+        assert (set(found), len(found)) == (right, len(right))
 
 
 def test_a_change_cannot_bring_a_network_address_to_dhcp_twice(desk: Desk):

@@ -10,7 +10,9 @@ import pytest
 from netaddr import IPAddress
 from sqlalchemy import Engine, event
 
-from providers.address_book.search import Sought
+from providers.address_book.search import Sought, SoughtHold
+from providers.book import taken
+from providers.guests import GuestReport
 from providers.model import Asker, Use
 from tests.providers.desk import CALLER, description, host, mac
 
@@ -78,3 +80,30 @@ def test_searching_reads_no_table_as_a_whole(address_book, subnet):
     large = ("SCAN reservations", "SCAN uses", "SCAN dhcp_hosts", "SCAN guest_addresses")
     assert [line for line in lines if step(line).startswith(large)] == []
     assert [line for line in lines if "TEMP B-TREE FOR ORDER BY" in line] == []
+
+
+def test_searching_holds_reads_no_table_as_a_whole(address_book, subnet):
+    for number in range(3):
+        address_book.suggest(subnet, Asker(mac=mac(number)), CALLER)
+    with plans(address_book.book.engine) as lines:
+        for sought in (SoughtHold(), SoughtHold(address=AT), SoughtHold(key=f"mac:{mac(1)}"), SoughtHold(mac=mac(1))):
+            address_book.search_holds(sought, limit=1)
+    assert [line for line in lines if "SEARCH holds" in line]
+    assert [line for line in lines if step(line).startswith("SCAN holds") or "TEMP B-TREE" in line] == []
+
+
+def test_a_page_of_guests_reads_only_their_claims(address_book):
+    names = [f"web{number}" for number in range(100)]
+    reports = [GuestReport("east", name, "node1", address_book.clock()) for name in names]
+    address_book.report_guests("east", "node1", reports, CALLER)
+    with plans(address_book.book.engine) as lines:
+        address_book.guests(cluster="east")
+    assert [line for line in lines if step(line).startswith("SEARCH claims")]
+    assert [line for line in lines if step(line).startswith("SCAN claims")] == []
+
+
+def test_what_is_leased_is_compared_with_the_hosts_of_its_macs_alone(address_book, subnet):
+    address_book.reserve(subnet, AT, Use.DHCP, CALLER, host=host(1))
+    with plans(address_book.book.engine) as lines, address_book.book.read() as connection:
+        assert taken.places_of(connection, {mac(1), mac(2)}) == {(subnet.id, mac(1), AT)}
+    assert {step(line) for line in lines} == {"SEARCH dhcp_hosts USING INDEX ix_dhcp_hosts_mac (mac=?)"}

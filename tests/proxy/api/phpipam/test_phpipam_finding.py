@@ -77,6 +77,8 @@ def test_the_smallest_subnet_around_is_the_master(ask, address_book, lab):
     outer = address_book.add_subnet(SubnetSpec(IPNetwork("10.0.0.0/16"), "Lab"), SEEDER)
 
     assert ask("GET", f"subnets/{lab.id}/").json["data"]["masterSubnetId"] == outer.id
+    listed = {row["id"]: row["masterSubnetId"] for row in ask("GET", "subnets/").json["data"]}
+    assert (listed[lab.id], listed[outer.id] != 0) == (outer.id, True)
 
 
 def test_an_id_stays_good_when_a_subnet_is_made_around_its_address(ask, address_book):
