@@ -13,7 +13,6 @@ from hooks.errors import InternalError, NotAllowed, Refused, Unreachable
 from hooks.exchange import exchange
 from hooks.settings import Settings, secret
 
-_LARGEST_ANSWER = 16 * 1024 * 1024
 _TRY_ANOTHER = {429, 500, 502, 503, 504}
 _FAILED = 500
 _NOT_ALLOWED = {401, 403}

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from netaddr import AddrFormatError, IPAddress, IPNetwork
 
 from providers.errors import InvalidValue
+from providers.printable import printable
 
 _OCTET = re.compile(r"[0-9a-fA-F]{1,2}")
 _MAC_OCTETS = (6, 20)
 _LONGEST_ADDRESS = 45
+_LONGEST_SHOWN = 100
 _CIDR_PARTS = 2
 
 
@@ -87,5 +89,4 @@ class Range:
 
 def _shown(text: str) -> str:
     """The caller's text as an error may repeat it: no control characters, not endless."""
-    printable = "".join(char if char.isprintable() else "?" for char in text[:100])
-    return printable + ("..." if len(text) > 100 else "")
+    return printable(text, _LONGEST_SHOWN) + ("..." if len(text) > _LONGEST_SHOWN else "")

@@ -26,6 +26,7 @@ from providers.book.tables import NAME_LENGTH, TOKEN_NAME_LENGTH, tokens
 from providers.clock import Clock
 from providers.errors import Conflict, InvalidValue, NotAuthenticated, NotFound
 from providers.model import Caller
+from providers.printable import printable
 from providers.token_use import LastUse
 
 PREFIX = "lh_"
@@ -164,7 +165,7 @@ class Tokens:
         def work(connection: Connection) -> Token:
             there = connection.execute(_BY_NAME, {"sought": name}).first()
             if there is None:
-                raise NotFound(f"There is no token {_printable(name)}: see leasehold token list")
+                raise NotFound(f"There is no token {printable(name, TOKEN_NAME_LENGTH)}: see leasehold token list")
             _remove(connection, there.id)
             event_log.record(connection, self._clock(), caller, "token.revoke", None, name=there.name)
             return _token(there)
@@ -230,7 +231,3 @@ def _checked_end(expires_at: datetime | None, now: datetime) -> datetime | None:
     if expires_at <= now:
         raise InvalidValue(f"A token cannot expire at {expires_at.isoformat()}: that is past")
     return expires_at.astimezone(UTC)
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text[:TOKEN_NAME_LENGTH])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +71,21 @@ def test_a_module_is_named_after_its_subject(path: Path):
 @pytest.mark.parametrize("path", modules("proxy", "providers", "hooks"), ids=named)
 def test_a_module_fits_into_one_reading(path: Path):
     assert len(path.read_text().splitlines()) <= 300
+
+
+def listing_packages() -> list[Path]:
+    """The packages whose docstring has a table of their modules."""
+    inits = [path for path in modules("proxy", "providers", "hooks", "bench") if path.name == "__init__.py"]
+    return [path for path in inits if "====" in (ast.get_docstring(ast.parse(path.read_text())) or "")]
+
+
+def test_there_are_packages_that_list_their_modules():
+    assert listing_packages()
+
+
+@pytest.mark.parametrize("path", listing_packages(), ids=named)
+def test_a_package_that_lists_its_modules_lists_all_of_them(path: Path):
+    words = set(re.findall(r"``([a-z_0-9.]+)``", ast.get_docstring(ast.parse(path.read_text())) or ""))
+    beginnings = tuple(word.removesuffix("...") for word in words if word.endswith("..."))
+    there = {each.stem for each in path.parent.glob("*.py") if not each.stem.startswith("__")}
+    assert {each for each in there - words if not (beginnings and each.startswith(beginnings))} == set()

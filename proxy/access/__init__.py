@@ -10,6 +10,7 @@
 ``trusted_hosts``     the names of ``:trusted_hosts:``, and reverse DNS
 ``rights``            what somebody known may do: scopes of tokens, everybody else
 ``limits``            tokens limited to subnets or groups
+``nodes``             tokens of a node, which speak for that node alone
 ``refusals``          what was refused: counted, slowed, logged
 ``throttle``          the count, per source
 ``notices``           what the log says about access at every start

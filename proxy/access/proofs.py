@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from providers.errors import Forbidden, NotAuthenticated
+from providers.printable import printable
 from providers.tokens import Token
 from proxy.access.browsers import names_this_machine
 from proxy.access.credentials import Credential
@@ -17,6 +18,7 @@ from proxy.access.trusted_hosts import ReverseNames, TrustedHosts, clean_name, i
 from proxy.peer import Certificate, Peer
 
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]{1,512}=*) *")
+_LONGEST_PATH = 200
 
 
 class TokenCheck(Protocol):
@@ -114,7 +116,7 @@ def _names(certificate: Certificate) -> list[str]:
 
 def _untrusted(name: str, path: str, by: str) -> Refusal:
     cleaned = clean_name(name).lower()
-    shown = "".join(char if char.isprintable() else "?" for char in path[:200])
+    shown = printable(path, _LONGEST_PATH)
     return Refusal(
         Forbidden(f"Untrusted client {cleaned} attempted to access {shown}. Check :trusted_hosts: in settings.yml"),
         f"{cleaned}, by {by}, is not in :trusted_hosts:",

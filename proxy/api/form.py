@@ -14,6 +14,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from providers.errors import InvalidValue
+from providers.printable import printable
 
 LARGEST_BODY = 64 * 1024
 """In bytes. The framework reads one more, to see that there is more: a body without a length is cut off otherwise."""
@@ -167,5 +168,4 @@ def _add_to_table(values: dict[str, Value], name: str, key: str, text: str | Non
 
 
 def _clash(name: str) -> InvalidValue:
-    shown = "".join(char if char.isprintable() else "?" for char in name[:100])
-    return InvalidValue(f"Parameter {shown} is given in two shapes")
+    return InvalidValue(f"Parameter {printable(name)} is given in two shapes")

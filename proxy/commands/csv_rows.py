@@ -13,6 +13,7 @@ from providers.address_book.incoming import IncomingAddress
 from providers.addresses import parse_address, parse_mac, parse_network
 from providers.errors import InvalidValue
 from providers.model import DHCPHost, Use
+from providers.printable import printable
 
 COLUMNS = (
     "address", "name", "mac", "hostname", "filename", "next_server", "description", "note", "uses", "subnet", "group",
@@ -21,6 +22,7 @@ COLUMNS = (
 _ONLY_HOSTS = ("hostname", "filename", "next_server")
 _BETWEEN_USES = re.compile(r"[\s,;|]+")
 _MOST_TOLD = 20
+_LONGEST_COLUMN = 40
 
 
 def read_csv(path: Path) -> list[IncomingAddress]:
@@ -83,7 +85,7 @@ def _refuse_header(header: list[str], path: Path) -> None:
     known = ", ".join(COLUMNS)
     unknown = [name for name in header if name not in COLUMNS]
     if unknown:
-        shown = ", ".join("".join(char if char.isprintable() else "?" for char in name[:40]) for name in unknown)
+        shown = ", ".join(printable(name, _LONGEST_COLUMN) for name in unknown)
         raise InvalidValue(f"{path}:1: unknown columns: {shown}. There are: {known}")
     if len(set(header)) != len(header):
         raise InvalidValue(f"{path}:1: a column is there twice")

@@ -15,6 +15,8 @@ from typing import Any
 import click
 from tabulate import tabulate
 
+from providers.printable import printable
+
 Row = Mapping[str, Any]
 
 BATCH = 1000
@@ -36,7 +38,7 @@ def text(value: object) -> str:
         return text(" ".join(f"{key}={text(item)}" for key, item in value.items()))
     if isinstance(value, list | tuple):
         return text(", ".join(text(item) for item in value))
-    return "".join(char if char.isprintable() else "?" for char in str(value))
+    return printable(str(value), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,9 @@ import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from marshmallow import ValidationError
 from marshmallow.fields import Field
-
-T = TypeVar("T")
 
 NOT_ALLOWED = "is not allowed"
 _VERSION = re.compile(r"\d{1,5}(\.\d{1,5}){1,3}([-+.][A-Za-z0-9.]{1,32})?")

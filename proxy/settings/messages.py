@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from marshmallow import fields
 
+from providers.printable import printable
 from proxy.settings.fields import NOT_ALLOWED, as_list
 from proxy.settings.sections import Key
 
@@ -57,7 +58,7 @@ def wrong(key: Key, origin: Origin, value: object, messages: object) -> list[str
 def shown(value: object) -> str:
     """A value in one line, as YAML would spell it and not endless."""
     text = f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = _USER_INFO.sub("://***@", "".join(char if char.isprintable() else "?" for char in text))
+    text = _USER_INFO.sub("://***@", printable(text, None))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import yaml
 from marshmallow import ValidationError, fields
 
+from providers.printable import printable
 from proxy.settings.fields import as_list
 from proxy.settings.messages import COMMAND_LINE, Origin, wrong
 from proxy.settings.ruby_proxy import PASSED_OVER
@@ -74,7 +75,7 @@ def _from_file(section: Section, file: YAMLFile, reading: Reading) -> dict[str, 
         else:
             near = get_close_matches(name, section.keys, 1)
             hint = f"; did you mean :{near[0]}:?" if near else ""
-            reading.warnings.append(f"{file.path}: :{_printable(name)}: is no key of Leasehold, passed over{hint}")
+            reading.warnings.append(f"{file.path}: :{printable(name)}: is no key of Leasehold, passed over{hint}")
     if foreign:
         reading.warnings.append(f"{file.path}: keys of the Ruby smart proxy that are passed over: {', '.join(foreign)}")
     return given
@@ -141,7 +142,3 @@ def _problems(section: Section, path: Path, given: Mapping[str, _Given], error: 
         else:
             lines += wrong(key, given[name].origin, given[name].value, messages)
     return lines
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text[:60])

@@ -230,7 +230,9 @@ class SettingsSchema(Schema):
         1,
         64,
         load_default=None,
-        metadata=about("How many processes answer requests.", computed="chosen to suit the database", example=2),
+        metadata=about(
+            "How many processes answer requests.", computed="one for each processor, from 2 to 4", example=2
+        ),
     )
     threads = WholeNumber(1, 256, load_default=8, metadata=about("How many requests each process answers at once."))
     hold_ttl = Minutes(

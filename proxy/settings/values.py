@@ -71,7 +71,7 @@ class Settings:
     the number to the program; ``bind_host`` may hold ``*``.
     ``database`` is complete with its password. Whether ``str()`` shows that depends on SQLAlchemy's version, so pass
     the URL itself on, take ``render_as_string(hide_password=False)`` where a library wants text, and
-    :func:`proxy.settings.database_url.without_password` for a log.
+    :func:`providers.book.database.without_password` for a log.
 
     ``file_rolling_size`` is in MiB, 0 for none; ``file_rolling_age`` is daily, weekly, monthly or a number of seconds.
 

@@ -22,5 +22,5 @@ TLS = {"ssl_certificate": "a.pem", "ssl_private_key": "a.key", "ssl_ca_file": "c
         ({"bind_host": ["*", "::1"]}, ["http://0.0.0.0:8000", "http://[::1]:8000"]),
     ],
 )
-def test_listeners(given, where):
+def test_every_host_listens_on_every_port_that_is_on(given, where):
     assert [str(listener) for listener in listeners(load(environ={}, **given))] == where

@@ -151,7 +151,7 @@ class TestCertificate:
     def test_one_over_http(self, settings, pem):
         assert self.told(settings, quote(pem), proto="http") is None
 
-    def test_none(self, settings):
+    def test_an_empty_header_is_no_certificate(self, settings):
         assert self.told(settings, "") is None
         assert self.told(settings, None) is None
 
@@ -167,7 +167,7 @@ class TestCertificate:
         with pytest.raises(InvalidValue):
             self.told(settings, base64.b64encode(der + b"more").decode())
 
-    def test_names(self, authority):
+    def test_names_of_a_certificate_are_its_cn_and_dns_names_if_they_are_printable(self, authority):
         def names(*identities, common_name=None):
             made = authority.issue_cert(*identities, common_name=common_name).cert_chain_pems[0].bytes().decode()
             return read_certificate(ssl.PEM_cert_to_DER_cert(made))

@@ -9,5 +9,8 @@
 ``include_files``     reservations in a file for each subnet, for every Kea
 ``host_commands``     reservations one by one, for a Kea with ``host_cmds``
 ``leases``            leases by ``lease_cmds``, or from the ``lease_file``
+``lease_table``       what such a file says, kept in memory
+``grammar``           Kea's configuration files: JSON with comments and includes
+``survey``            what such a file means as subnets and hosts, for the import
 ====================  ====================================================================
 """

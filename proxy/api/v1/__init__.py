@@ -7,9 +7,10 @@
 ``guests``            ``/guests``; ``reports`` reads what nodes say
 ``claims``            ``/claims``, ``/guests/.../claim``
 ``events``            ``/events``
-``documents``         ``/openapi.json`` as ``openapi`` makes it, and ``/docs``
+``documents``         ``/openapi.json`` as ``openapi`` makes it, and ``/docs``, which is a ``page`` of it
 ``operation``         what a route takes and gives, said once
 ``schemas``           the shapes of queries, bodies and rows, made of ``fields``
+``face``              the blueprint, and how errors in it are told
 ``body``, ``errors``  reading JSON, and the one shape of errors
 ``places``            the subnets that a request means
 ====================  ====================================================================

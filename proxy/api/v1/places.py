@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netaddr import IPAddress
@@ -14,7 +14,6 @@ from providers.model import Caller, Subnet
 from providers.tokens import Token
 from proxy.access import current_identity, may_use, only_group, permit_subnet
 from proxy.access.limits import limited
-from proxy.api.v1.schemas.paging import MOST
 from proxy.service import current_book, current_caller
 
 _Rows = Sequence[Mapping[str, Any]]
@@ -100,11 +99,3 @@ def bad_cursor() -> InvalidValue:
 def page(rows: _Rows, after: str | None) -> dict[str, Any]:
     """A page as it is sent."""
     return {"items": list(rows), "next": after}
-
-
-def paged(found: Sequence[Any], given: Mapping[str, Any], key: Callable[[Any], str]) -> tuple[list[Any], str | None]:
-    """The page that a query asks for of a list that is in memory and in the order of ``key``, and its ``next``."""
-    after, limit = given["after"], given.get("limit", MOST)
-    rest = [each for each in found if not after or key(each) > after]
-    shown = rest[:limit]
-    return shown, key(shown[-1]) if len(rest) > limit else None

@@ -245,7 +245,7 @@ SEGMENT_CASES = [
 
 
 @pytest.mark.parametrize(("method", "template", "name"), SEGMENT_CASES)
-def test_path_segments(refused, method, template, name):
+def test_a_segment_that_cannot_be_read_is_refused_and_changes_nothing(refused, method, template, name):
     problems = []
     for segment in SEGMENTS:
         request = {"data": NEW_HOST} if method == "POST" else {}
@@ -256,7 +256,7 @@ def test_path_segments(refused, method, template, name):
 @pytest.mark.parametrize(
     ("method", "template"), [(method, template) for method, template in ENDPOINTS if template in QUERIES]
 )
-def test_queries(refused, method, template):
+def test_a_query_that_cannot_be_read_is_refused_and_changes_nothing(refused, method, template):
     problems = []
     for query in QUERIES[template]:
         # A 200 that says that nothing is left is an answer to a good question about a range without free addresses.
@@ -265,7 +265,7 @@ def test_queries(refused, method, template):
     assert not problems, "\n".join(problems)
 
 
-def test_queries_that_nobody_reads(refused):
+def test_a_query_that_nobody_reads_does_no_harm(refused):
     problems = []
     for method, template in ENDPOINTS:
         if template not in QUERIES and method == "GET":
@@ -287,7 +287,7 @@ def test_fields_of_a_reservation_in_the_query(refused, fields):
 
 
 @pytest.mark.parametrize("template", [template for method, template in ENDPOINTS if method == "POST"])
-def test_bodies(refused, template):
+def test_a_body_that_cannot_be_read_is_refused_and_changes_nothing(refused, template):
     problems = []
     for content_type, body in BODIES:
         if template.startswith("/dhcp"):
@@ -299,7 +299,7 @@ def test_bodies(refused, template):
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "X" * 50])
-def test_methods(refused, method):
+def test_a_method_that_there_is_not_changes_nothing(refused, method):
     problems = []
     for path in sorted({template.format(**GOOD) for _, template in ENDPOINTS}):
         problems += refused(method, path, data=b"a=b", content_type=FORM, no_success=True)
@@ -316,7 +316,7 @@ def test_method_override(refused, value):
 
 @pytest.mark.parametrize("name", ["X-Request-Id", "Accept", "Content-Type", "Host", "X-Forwarded-For", "Range"])
 @pytest.mark.parametrize("value", ["", "x" * 5000, "\xff\xfe", '";{}'])
-def test_headers(refused, name, value):
+def test_odd_headers_do_no_harm(refused, name, value):
     problems = []
     for path in ("/features", "/dhcp/192.168.10.0", "/dhcp/192.168.10.0/ip/foo", "/ipam/groups", "/nope"):
         problems += refused("GET", path, headers={name: value})

@@ -29,7 +29,7 @@ class TestGroups:
     def test_id_name_and_description(self, client):
         assert {"id": 2, "name": "CBSD", "description": "Jails"} in client.get("/ipam/groups").json
 
-    def test_none(self, started, book):
+    def test_without_groups_the_list_is_empty(self, started, book):
         with book.engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM groups")
         assert started().test_client().get("/ipam/groups").json == []

@@ -127,7 +127,7 @@ class TestLines:
             ("9" * 400, []),
         ],
     )
-    def test_since(self, logged, since, seen):
+    def test_only_lines_since_that_moment_are_shown(self, logged, since, seen):
         for message, created in (("a", 1000.0), ("b", 2000.5), ("c", 3000.0)):
             record = log.makeRecord(log.name, logging.INFO, "x.py", 1, message, (), None)
             record.created = created

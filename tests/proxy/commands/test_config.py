@@ -107,7 +107,7 @@ class TestShow:
         assert result.exit_code == 0
         assert "hunter2" not in result.output
 
-    def test_json(self, run, file):
+    def test_json_has_each_value_with_its_origin_and_no_secret(self, run, file):
         shown = json.loads(run("show", "--json", config_path=file).stdout)
         assert shown["file"] == str(file)
         assert shown["settings"]["http_port"] == {"value": 8001, "origin": str(file)}

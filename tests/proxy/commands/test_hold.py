@@ -32,7 +32,7 @@ def test_list_of_one_subnet_or_group(lab):
     assert len(lab.json("hold", "list")) == 2
 
 
-def test_release(lab):
+def test_a_released_hold_is_listed_no_more(lab):
     lab.done("address", "next", "10.0.1.0/24", "--mac", MAC)
 
     assert "10.0.1.2" in lab.done("hold", "release", "10.0.1.2")

@@ -90,7 +90,7 @@ def test_help_needs_no_settings_and_no_book(bookless):
     assert "Usage: leasehold subnet add" in bookless.done("--config", "nowhere.yml", "subnet", "add", "--help")
 
 
-def test_version(bookless):
+def test_the_version_is_printed_without_a_book(bookless):
     assert bookless.done("--version") == f"leasehold {__version__}\n"
 
 

@@ -207,7 +207,7 @@ def test_set_without_options_is_a_usage_error(lab):
     assert "at least one option" in result.stderr
 
 
-def test_remove(lab):
+def test_a_removed_subnet_is_listed_no_more(lab):
     assert "10.0.1.0/24 (Lab)" in lab.done("subnet", "remove", "10.0.1.0/24")
 
     assert lab.json("subnet", "list") == []

@@ -31,7 +31,7 @@ def hosts(lab, server):
     return lab
 
 
-def test_equal(hosts):
+def test_where_nothing_differs_that_is_said_and_no_error(hosts):
     result = hosts("sync")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == "The DHCP server serves what the book says.\n"

@@ -69,7 +69,7 @@ def test_without_a_size_nothing_rolls_over(started, tmp_path, keys):
     assert not (tmp_path / "leasehold.log.1").exists()
 
 
-def test_json(started, capsys):
+def test_json_lines_go_to_the_standard_output(started, capsys):
     started(log_format="json")
     log.info("hello")
     log.error("again")

@@ -62,7 +62,7 @@ def test_a_listener_that_is_off_is_shown_as_it_is_written(write):
         (":request_timeout: 30", "request_timeout", 30),
     ],
 )
-def test_values(write, text, attribute, value):
+def test_keys_of_tls_are_read_in_the_ways_of_the_smart_proxy(write, text, attribute, value):
     write("settings.yml", text)
     expected = value if value is not None else ("AES128-SHA", "ECDHE-RSA-AES256-GCM-SHA384")
     assert getattr(load(environ={}), attribute) == expected
