@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from hooks.errors import HookError, Refused, Unreachable
+from hooks.errors import HookError, Refused, Unreachable, printable
 from hooks.node import cluster_of, node_name
 from hooks.service import Call, Service, segment
 from hooks.settings import Settings, load
@@ -91,4 +91,4 @@ def _path(settings: Settings, guest: str) -> str:
 
 def _told(claim: dict[str, Any]) -> str:
     until = f" until {claim['expires_at']}" if claim["expires_at"] else ""
-    return f"{claim['name']} is claimed by {claim['node']} since {claim['since']}{until}"
+    return printable(f"{claim['name']} is claimed by {claim['node']} since {claim['since']}{until}")

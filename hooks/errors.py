@@ -6,8 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def printable(text: str) -> str:
+    """``text`` on one line, with a blank in place of what is no letter, digit or sign."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 class HookError(Exception):
-    """Base of everything that the commands here report by one line."""
+    """Base of everything that the commands here report by one line.
+
+    Parts of it come from elsewhere: nothing that a terminal would obey is in it.
+    """
+
+    def __str__(self) -> str:
+        """The line."""
+        return printable(super().__str__())
 
 
 class Misconfigured(HookError):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 16 * 1024 * 1024
 _PIECE = 65536
+_STATUS_DIGITS = 3
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -83,10 +84,11 @@ def _answer(url: str, text: bytes) -> Answer:
     head, blank, body = text.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     words = lines[0].split(" ", 2)
-    if not blank or len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal():
+    status = words[1] if len(words) > 1 and len(words[1]) == _STATUS_DIGITS else ""
+    if not blank or not words[0].startswith("HTTP/") or not status.isdecimal():
         raise Unreachable(f"{url}: the connection ended before there was an answer")
     for line in lines[1:]:
         name, _, value = line.partition(":")
         if name.strip().lower() == "content-length" and value.strip() != str(len(body)):
             raise Unreachable(f"{url}: the connection ended in the middle of the answer")
-    return Answer(int(words[1]), body)
+    return Answer(int(status), body)

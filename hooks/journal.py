@@ -11,6 +11,7 @@ import syslog
 import time
 from typing import NamedTuple
 
+from hooks.errors import printable
 from hooks.settings import Settings
 from hooks.shared_file import open_shared
 
@@ -73,4 +74,4 @@ def journal_of(settings: Settings, command: str) -> Journal:
 
 def _line(message: str) -> str:
     """The message on one line and not endless: parts of it come from elsewhere."""
-    return "".join(char if char.isprintable() else " " for char in message)[:_LONGEST]
+    return printable(message)[:_LONGEST]

@@ -9,6 +9,7 @@ from hooks.errors import Refused, Unreachable
 from hooks.report import Reporter
 from hooks.service import Call
 from hooks.settings import Settings
+from hooks.told import told_address
 
 _USED_UP = "exhausted"
 
@@ -31,7 +32,7 @@ def address_by_mac(settings: Settings, report: Reporter, guest: str, macs: Itera
         for subnet in _own_first(report, mac, subnets):
             call = Call("POST", f"/subnets/{subnet}/next", query, body)
             try:
-                return [Address(report.service.call(call)["address"])]
+                return [Address(told_address(report.service.call(call), version=4))]
             except Refused as error:
                 if error.code != _USED_UP:
                     raise

@@ -76,7 +76,17 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def exposed(settings: Settings) -> str | None:
-    """What is wrong with who can read the secrets, in words; None when nothing is."""
+    """What is wrong with who can read the secrets or write the settings, in words; None when nothing is.
+
+    The settings name scripts that root runs.
+    """
+    for name in filter(os.path.isabs, (settings.source, settings.mount_script, settings.unmount_script)):
+        try:
+            mode = os.stat(name).st_mode
+        except OSError:
+            continue
+        if mode & stat.S_IWOTH:
+            return f"everybody can write {name}, and root does what it says: chmod o-w {name}"
     for name in secret_files(settings):
         try:
             mode = os.stat(name).st_mode

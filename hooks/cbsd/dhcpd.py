@@ -19,6 +19,7 @@ from hooks.journal import Journal, journal_of
 from hooks.node import cluster_of, node_name
 from hooks.service import Call, Service, segment
 from hooks.settings import Settings, load
+from hooks.told import told_address
 
 FINE, FAILED, FULL = 0, 1, 2
 _USED_UP = "exhausted"
@@ -83,7 +84,7 @@ def _next_address(
         span = {"from": place.span.first, "to": place.span.last} if place.span is not None else {}
         query = {"group": place.group} if place.group else None
         try:
-            address: str = service.call(Call("POST", f"/subnets/{place.subnet}/next", query, body | span))["address"]
+            answer = service.call(Call("POST", f"/subnets/{place.subnet}/next", query, body | span))
         except Refused as error:
             if error.code == _USED_UP:
                 full = True
@@ -93,7 +94,7 @@ def _next_address(
                 unfit = error
                 continue
             raise
-        return address
+        return told_address(answer, version=wanted.version)
     if unfit is not None and not full:
         raise unfit
     return None

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import NamedTuple
 
 from hooks.errors import HookError
@@ -267,7 +268,10 @@ def _write(path: str, text: str) -> None:
     path = os.path.realpath(path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     coming = f"{path}.{os.getpid()}"
-    with open(coming, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    # A directory of CBSD's may be writable for others, who could have left a link to another file there.
+    with suppress(FileNotFoundError):
+        os.unlink(coming)
+    with open(coming, "x", encoding="utf-8", errors="surrogateescape", newline="") as file:
         file.write(text)
     if os.path.exists(path):
         there = os.stat(path)

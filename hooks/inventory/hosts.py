@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hooks.addresses import normal_address
+
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 _TEMPLATE = re.compile(r"\{[{%#]")
 _PLUGINS = {
@@ -14,6 +16,9 @@ _PLUGINS = {
     "iocage": ("community.general.iocage", "ansible_iocage_host"),
 }
 """The connection of a jail on the node itself, and the variable that names the jail."""
+
+_NOT_FOR_GUESTS = {"localhost", "127.0.0.1", "::1", "all", "ungrouped"}
+"""Where plays run what is not for guests: one of that name would be handed all of it, with whatever secrets it has."""
 
 Inventory = dict[str, dict[str, Any]]
 
@@ -23,16 +28,19 @@ def inventory(guests: Iterable[Mapping[str, Any]], here: tuple[str, str] | None)
 
     ``here`` are the cluster and the name of that node, or None: then every host is reached by ssh.
 
-    A host is named after its guest; guests of one name in several clusters are ``NAME.CLUSTER``. Groups are named
+    A host is named after its guest; guests of one name in several clusters, and those whose name means something else
+    to Ansible, are ``NAME.CLUSTER``. Groups are named
     ``node_``, ``emulator_``, ``state_``, ``cluster_``, ``subnet_`` and ``group_`` and what they stand for; what Ansible
     allows in no name is ``_`` there.
     """
     known = list(guests)
     names = Counter(guest["name"] for guest in known)
+    # Whoever calls a guest as another one may be called is not to be reached in its place.
+    names.update({f"{guest['name']}.{guest['cluster']}" for guest in known})
     found: Inventory = {}
     variables: dict[str, dict[str, Any]] = {}
     for guest in known:
-        host = guest["name"] if names[guest["name"]] == 1 else f"{guest['name']}.{guest['cluster']}"
+        host = _host_name(guest, alone=names[guest["name"]] == 1)
         variables[host] = host_variables(guest, here)
         for group in _groups(guest):
             found.setdefault(group, {"hosts": [], "vars": {}, "children": []})["hosts"].append(host)
@@ -41,15 +49,17 @@ def inventory(guests: Iterable[Mapping[str, Any]], here: tuple[str, str] | None)
 
 def host_variables(guest: Mapping[str, Any], here: tuple[str, str] | None) -> dict[str, Any]:
     """Variables of a host: what is known about it, and the connection, which is ssh unless it is a jail of ``here``."""
-    addresses = [each["address"] for each in guest["addresses"]]
+    addresses = [address for each in guest["addresses"] if (address := normal_address(str(each["address"])))]
     described = {
         f"ipam_{key}": _plain(guest[key])
         for key in ("cluster", "name", "node", "emulator", "hostname", "state", "note")
     }
     described |= {
         "ipam_addresses": addresses,
-        "ipam_subnets": sorted({each["subnet"] for each in guest["addresses"] if each["subnet"]}),
-        "ipam_macs": [nic["mac"] for nic in guest["nics"] if nic["mac"]],
+        "ipam_subnets": [
+            _plain(each) for each in sorted({each["subnet"] for each in guest["addresses"] if each["subnet"]})
+        ],
+        "ipam_macs": [_plain(nic["mac"]) for nic in guest["nics"] if nic["mac"]],
     }
     plugin = _PLUGINS.get(guest["emulator"] or "")
     if plugin is not None and (guest["cluster"], guest["node"]) == here:
@@ -58,6 +68,14 @@ def host_variables(guest: Mapping[str, Any], here: tuple[str, str] | None) -> di
         return described | {"ansible_connection": connection, variable: name, "ansible_host": name}
     first = next((each for each in addresses if ":" not in each), next(iter(addresses), None))
     return described | ({"ansible_host": first} if first else {})
+
+
+def _host_name(guest: Mapping[str, Any], *, alone: bool) -> str:
+    name: str = guest["name"]
+    if not alone or name.lower() in _NOT_FOR_GUESTS:
+        name = f"{name}.{guest['cluster']}"
+    # The name of a host cannot be marked as no template.
+    return _NOT_IN_NAMES.sub("_", name) if _TEMPLATE.search(name) else name
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold

@@ -11,6 +11,7 @@ from hooks.journal import Journal
 from hooks.node import cluster_of
 from hooks.service import Call, Service
 from hooks.settings import Settings
+from hooks.told import told_address, told_prefix
 
 _USED_UP = "exhausted"
 
@@ -44,6 +45,7 @@ def allocate(arguments: Sequence[str], settings: Settings, journal: Journal) -> 
             if error.code == _USED_UP:
                 continue
             raise
-        journal.info(f"{held['address']} is held for {given.name}")
-        return f"{given.interface}|{held['address']}/{held['subnet'].rpartition('/')[2]}"
+        address, prefix = told_address(held, version=6 if ":" in subnet else 4), told_prefix(held, "subnet")
+        journal.info(f"{address} is held for {given.name}")
+        return f"{given.interface}|{address}/{prefix}"
     raise Refused(f"no address is free in {', '.join(subnets)}", 409, _USED_UP)

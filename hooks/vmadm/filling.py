@@ -11,6 +11,7 @@ from hooks.mac import normal_mac
 from hooks.node import cluster_of
 from hooks.service import Call, Service
 from hooks.settings import Settings
+from hooks.told import told_address, told_prefix
 from hooks.vmadm.payload import CREATE, NIC, UPDATE, Gap, cards, gaps, refuse_unfit_update
 
 _USED_UP = "exhausted"
@@ -63,7 +64,7 @@ def _mac_of(nic: NIC) -> str:
 
 def _fill_gap(gap: Gap, key: str, settings: Settings, service: Service) -> None:
     subnet, address = _held(gap, key, settings, service)
-    prefix = int(subnet["network"].partition("/")[2])
+    prefix = told_prefix(subnet, "network")
     gateway = subnet["gateway"]
     nic = gap.nic
     if gap.has_ips:
@@ -100,7 +101,7 @@ def _held(gap: Gap, key: str, settings: Settings, service: Service) -> tuple[dic
                 continue
             raise
         subnet = service.call(Call("GET", f"/subnets/{network}", query))
-        return subnet, held["address"]
+        return subnet, told_address(held, version=6 if ":" in network else 4)
     raise Refused(f"no address is free in {', '.join(subnets)}", 409, _USED_UP)
 
 

@@ -63,6 +63,16 @@ def test_settings_with_a_secret_that_everybody_can_read_are_a_failure(server, ca
     assert "lh_x" not in error
 
 
+@pytest.mark.parametrize("everybody_writes", ["hook.toml", "mount.sh"])
+def test_what_root_does_is_not_for_everybody_to_say(server, capsys, tmp_path, everybody_writes):
+    server.always(200, OURS)
+    (tmp_path / "mount.sh").touch(0o700)
+    (tmp_path / "hook.toml").write_text(f'mount_script = "{tmp_path}/mount.sh"\n')
+    (tmp_path / everybody_writes).chmod(0o722)
+    assert main(["check", "--url", server.url]) == 1
+    assert f"chmod o-w {tmp_path / everybody_writes}" in capsys.readouterr().err
+
+
 def test_tells_what_waits(server, capsys, tmp_path):
     server.always(200, OURS)
     Spool(str(tmp_path / "spool")).add("east/web1", Call("PATCH", "/guests/east/web1", None, {"state": "running"}))

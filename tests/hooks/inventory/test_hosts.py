@@ -81,3 +81,28 @@ def test_what_a_node_writes_is_no_template():
     assert found["ipam_note"] == {"__ansible_unsafe": "{{ lookup('pipe', 'id') }}"}
     assert found["ipam_hostname"] == {"__ansible_unsafe": "{% x %}"}
     assert found["ipam_name"] == "web1"
+
+
+def test_nothing_that_a_service_says_is_a_template():
+    odd = "{{ lookup('pipe', 'id') }}"
+    found = inventory([guest(odd, addresses=(odd, "10.0.1.4"), nics=[{"mac": odd}]) | {"cluster": odd}], None)
+    assert [name for name in found if "{{" in name] == []
+    (host,) = found["_meta"]["hostvars"]
+    assert "{" not in host
+    known = found["_meta"]["hostvars"][host]
+    assert (known["ansible_host"], known["ipam_addresses"]) == ("10.0.1.4", ["10.0.1.4"])
+    assert known["ipam_macs"] == [{"__ansible_unsafe": odd}]
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "127.0.0.1", "::1", "all", "ungrouped"])
+def test_a_guest_is_never_taken_for_the_machine_that_ansible_runs_on(name):
+    assert set(variables(guest(name))) == {f"{name}.east"}
+
+
+@pytest.mark.parametrize("cluster", ["aaa", "west"])
+def test_no_guest_takes_the_place_of_one_that_is_called_by_its_cluster(cluster):
+    taken = guest("web1.east", addresses=("10.0.1.66",), cluster=cluster)
+    both = sorted([guest(), guest(cluster="west"), taken], key=lambda each: str(each["cluster"]))
+    found = variables(*both, here=None)
+    assert found["web1.east"]["ansible_host"] == "10.0.1.4"
+    assert found[f"web1.east.{cluster}"]["ansible_host"] == "10.0.1.66"
