@@ -63,6 +63,8 @@ class Turns:
         self._serving = threading.Lock()
         self._waiting_since: float | None = None
         self._connection: Connection | None = None
+        self._log: tuple[int, int] | None = None
+        """Which file the log is that the connection writes, whatever has its name by now."""
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction and return what it returned, once that is safe on disk.
@@ -89,7 +91,7 @@ class Turns:
         with self._serving:
             if self._connection is not None:
                 self._connection.close()
-                self._connection = None
+                self._connection = self._log = None
             if self._lock is not None:
                 os.close(self._lock)
                 self._lock = None
@@ -162,12 +164,29 @@ class Turns:
         try:
             handle = os.open(self._log_file, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
+            self._refuse_another_log(None)
             # The last connection was closed meanwhile: SQLite brought all of the log into the database first.
             return
         try:
+            self._refuse_another_log(_identity(os.fstat(handle)))
             os.fdatasync(handle)
         finally:
             os.close(handle)
+
+    def _refuse_another_log(self, found: tuple[int, int] | None) -> None:
+        """Raise OSError when the log was removed, or replaced, under the connection that writes it.
+
+        SQLite goes on with the file that has no name any more: nobody else sees what is in it, and it ends with us.
+        """
+        if found == self._log:
+            return
+        with self._serving:
+            # Closed meanwhile, the connection has taken the log along.
+            if self._log is not None and found != self._log:
+                raise OSError(
+                    f"{self._log_file} was removed while it was open: stop every Leasehold on this machine, then run "
+                    "leasehold check, or restore a backup"
+                )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -192,6 +211,9 @@ class Turns:
             self._connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         try:
             self._transact(self._connection, batch)
+            if self._log is None:
+                with suppress(FileNotFoundError):
+                    self._log = _identity(os.stat(self._log_file))
         except (SQLAlchemyError, sqlite3.Error) as error:
             self._abandon()
             for job in batch:
@@ -222,4 +244,8 @@ class Turns:
                 self._connection.invalidate()
             with suppress(SQLAlchemyError):
                 self._connection.close()
-            self._connection = None
+            self._connection = self._log = None
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino

@@ -352,6 +352,29 @@ def test_a_log_that_went_into_the_database_meanwhile_is_on_the_disk(turns: Turns
     assert names(book) == ["after", "before"]
 
 
+@pytest.mark.parametrize("another", [False, True], ids=["removed", "and another made"])
+def test_nothing_is_acknowledged_in_a_log_that_was_removed(turns: Turns, book: Book, another: bool):
+    turns.run(add("before"))
+    log = Path(f"{book.url.database}-wal")
+    log.unlink()
+    if another:
+        log.touch()
+    for name in ("lost", "lost too"):
+        with pytest.raises(OSError, match="was removed while it was open"):
+            turns.run(add(name))
+
+
+def test_a_log_that_was_closed_and_begun_anew_is_as_good(turns: Turns, book: Book):
+    log = Path(f"{book.url.database}-wal")
+    for name in ("one", "two"):
+        turns.run(add(name))
+        turns.close()
+        book.close()
+        assert not log.exists()
+    turns.run(add("three"))
+    assert names(book) == ["one", "three", "two"]
+
+
 def test_nothing_is_acknowledged_when_the_disk_fails(turns: Turns, monkeypatch):
     def fdatasync(_: int) -> None:
         raise OSError(5, "Input/output error")
