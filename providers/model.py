@@ -51,10 +51,18 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """For whom an address is wanted: a request ``key``, else a ``mac``, else nobody known (rule 2)."""
+    """For whom an address is wanted: a request ``key``, else a ``mac``, else nobody known (rule 2).
+
+    A MAC that stands for none, or for everybody, names nobody: many tools say it, and each wants an address of its own.
+    """
 
     key: str | None = None
     mac: str | None = None
+
+    def __post_init__(self) -> None:
+        """Forget such a MAC."""
+        if self.mac is not None and set(self.mac) - {":"} in ({"0"}, {"f"}):
+            object.__setattr__(self, "mac", None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,8 @@ def _checked_scopes(scopes: Collection[Scope], node: str | None, cluster: str | 
         raise InvalidValue(f"A token needs at least one scope: {', '.join(Scope)}")
     if Scope.GUEST in scopes and not node:
         raise InvalidValue("Scope guest is for the guests of one node: say which node")
+    if "/" in (cluster or node or ""):
+        raise InvalidValue("A cluster's name, or that of a node in none, has no slash: in keys of holds one ends it")
     if Scope.GUEST not in scopes and (node or cluster):
         raise InvalidValue("Only scope guest has a node or a cluster: add it, or leave these out")
     return sorted(scopes)

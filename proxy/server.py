@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 
 from providers.address_book.aside import InBackground
 from providers.book.database import without_password
+from providers.book.server_clock import lead
 from providers.errors import LeaseholdError
 from proxy import __version__
 from proxy.access.guard import guard_for
@@ -22,6 +23,7 @@ from proxy.access.notices import access_notices
 from proxy.access.throttle import Throttle
 from proxy.app import create_app
 from proxy.assembly import open_address_book
+from proxy.clock_notice import clock_notice
 from proxy.listeners import check, listeners
 from proxy.logs.configuration import for_gunicorn, start_log
 from proxy.receiving import LONGEST_LINE, MOST_HEADERS
@@ -48,7 +50,7 @@ def serve(read_settings: Callable[[], Settings]) -> None:
     """
     settings = read_settings()
     start_log(settings)
-    open_address_book(settings).close()
+    _look_into_book(settings)
     context = server_context(settings)
     places = listeners(settings)
     for place in places:
@@ -106,7 +108,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hint
         """
         settings = self._read_settings()
         context = server_context(settings)
-        open_address_book(settings).close()
+        _look_into_book(settings)
         start_log(settings)
         for notice in access_notices(settings):
             log.warning("%s", notice)
@@ -134,6 +136,17 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hint
         gc.freeze()
         start_sync(book, self._settings)
         return app
+
+
+def _look_into_book(settings: Settings) -> None:
+    """Raise Misconfigured or Unavailable when the book is not fit; complain about the clock if there is need."""
+    address_book = open_address_book(settings)
+    try:
+        notice = clock_notice(lead(address_book.book, address_book.clock()))
+    finally:
+        address_book.close()
+    if notice is not None:
+        log.warning("%s", notice)
 
 
 def _gunicorn_settings(settings: Settings) -> dict[str, Any]:

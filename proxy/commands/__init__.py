@@ -11,7 +11,7 @@ import click
 
 from providers.errors import LeaseholdError
 from proxy import __version__
-from proxy.commands.exits import exit_code, hint
+from proxy.commands.exits import exit_code, hint, message
 from proxy.commands.session import Access, Session
 
 _COMMANDS = (
@@ -70,7 +70,7 @@ class _Program(click.Group):
         try:
             return super().invoke(ctx)
         except LeaseholdError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {message(error)}", err=True)
             if advice := hint(error):
                 click.echo(advice, err=True)
             ctx.exit(exit_code(error))

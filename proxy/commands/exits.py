@@ -40,6 +40,11 @@ def exit_code(error: LeaseholdError) -> int:
     return next((code for kind, code in _CODES.items() if isinstance(error, kind)), _REFUSED)
 
 
+def message(error: LeaseholdError) -> str:
+    """What happened, in lines without anything that a terminal would obey: parts of it may come from elsewhere."""
+    return "".join(char if char.isprintable() or char in "\t\n" else "?" for char in str(error))
+
+
 def hint(error: LeaseholdError) -> str | None:
     """What to type next, where the message itself does not say."""
     return next((text for kind, text in _HINTS.items() if isinstance(error, kind)), None)

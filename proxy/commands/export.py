@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PAGE = 500
-_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
+# A node may report what name it likes; localhost is every machine's own (RFC 6761, 6.3).
+_HOST_NAME = re.compile(r"(?!localhost(?:\.|$))[a-z0-9]([a-z0-9._-]{0,252}[a-z0-9])?", re.ASCII | re.IGNORECASE)
 
 
 @click.command()

@@ -111,7 +111,7 @@ class RemoteService:
             raise Unavailable(f"{self._base} does not answer: {_reason(error)}. Try again later.") from error
         try:
             found = answer.json(object_hook=partial(_Told, self._base, answer.status_code))
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if answer.status_code >= _FIRST_ERROR:
             refusal = _error(answer.status_code, found, self._base)

@@ -117,6 +117,8 @@ class TestCreate:
             ((Scope.GUEST,), {"node": ""}, "say which node"),
             ((Scope.GUEST,), {"node": "a\nb"}, "A node's name"),
             ((Scope.GUEST,), {"node": "n", "cluster": "x" * 256}, "A cluster's name"),
+            ((Scope.GUEST,), {"node": "n", "cluster": "east/web"}, "no slash"),
+            ((Scope.GUEST,), {"node": "east/web"}, "no slash"),
             ((Scope.READ,), {"node": "node7"}, "Only scope guest"),
             ((Scope.RESERVE,), {"cluster": "east"}, "Only scope guest"),
             ((Scope.READ,), {"subnets": [IPNetwork("10.0.1.5/24")]}, "did you mean 10.0.1.0/24"),

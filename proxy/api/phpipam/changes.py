@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Response, request
 from netaddr import IPAddress
 
@@ -121,7 +123,8 @@ def _no_address(shown: str, subnet: Subnet) -> Refused:
 
 def _created(app: str, taken: Reservation, *, data: str | None = None) -> Response:
     number = str(address_id(taken.subnet, taken.address))
-    return created(number, f"/phpipam/api/{app}/addresses/{number}/", data=data)
+    # As it was written in the path: decoded, a line break in it would be one in the headers.
+    return created(number, f"/phpipam/api/{quote(app, safe='')}/addresses/{number}/", data=data)
 
 
 def _given_back(there: Reservation) -> Response:

@@ -62,6 +62,14 @@ def test_rule_2_the_same_mac_gets_the_same_address(desk: Desk):
     assert len(desk.held()) == 1
 
 
+@pytest.mark.parametrize("nobodys", ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", ":".join(["00"] * 20)])
+def test_rule_2_a_mac_that_is_nobodys_makes_nobody_the_same_asker(desk: Desk, nobodys: str):
+    subnet = desk.add("10.0.1.0/29")
+    asker = Asker(mac=nobodys)
+    assert len({desk.address_book.suggest(subnet, asker, CALLER) for _ in range(4)}) == 4
+    assert all(key.startswith("anonymous:") for key in desk.held().values())
+
+
 def test_rule_2_the_same_key_gets_the_same_address_whatever_its_mac(desk: Desk):
     subnet = desk.add("10.0.1.0/29")
     assert desk.ask(subnet, 1, key="web1/nic0") == desk.ask(subnet, 2, key="web1/nic0") == desk.ask(

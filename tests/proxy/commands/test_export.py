@@ -109,6 +109,14 @@ def test_hosts_has_what_is_fit_for_a_hosts_file(stocked):
     assert "2 addresses without a name" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["localhost", "LocalHost.example.com"])
+def test_nobody_is_localhost_in_a_hosts_file(lab, name):
+    lab.done("address", "reserve", "10.0.1.9", "--name", name)
+    lab.done("address", "reserve", "10.0.1.10", "--name", "localhost-1")
+
+    assert lab.done("export", "hosts") == "10.0.1.10\tlocalhost-1\n"
+
+
 @pytest.mark.parametrize(
     ("options", "addresses"),
     [

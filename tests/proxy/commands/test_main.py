@@ -17,7 +17,8 @@ from providers.errors import (
     Unavailable,
 )
 from proxy import __version__
-from proxy.commands.exits import exit_code
+from proxy.commands.exits import exit_code, message
+from tests.hooks.answering import answering
 
 HEAVY = {"alembic", "flask", "gunicorn", "requests"}
 
@@ -46,6 +47,29 @@ def test_an_error_is_a_message_on_standard_error_and_what_to_type_next(lab):
         "Error: No subnet 10.9.9.0/24",
         "See which there are: leasehold subnet list",
     ]
+
+
+def test_a_terminal_obeys_nothing_in_an_error():
+    assert message(Conflict("\x1b]0;owned\x07taken by \x9b31mred\r\nand \u202egnp.exe")) == (
+        "?]0;owned?taken by ?31mred?\nand ?gnp.exe"
+    )
+
+
+def test_a_service_that_answers_with_what_a_terminal_would_obey(bookless):
+    with answering() as service:
+        service.always(409, {"error": {"code": "conflict", "message": "\x1b[2Jtaken"}})
+        result = bookless("--url", service.url, "hold", "list")
+
+    assert (result.exit_code, result.stderr) == (1, "Error: ?[2Jtaken\n")
+
+
+def test_a_service_that_answers_without_end_in_depth(bookless):
+    with answering() as service:
+        service.always(200, b'{"a":' * 100_000)
+        result = bookless("--url", service.url, "hold", "list")
+
+    assert result.exit_code == 4
+    assert "is the URL right" in result.stderr
 
 
 def test_a_missing_settings_file_is_misconfigured(bookless):

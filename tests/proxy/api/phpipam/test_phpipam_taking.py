@@ -264,3 +264,15 @@ class TestLimits:
             "addresses/search_mac/02:00:00:00:00:01/",
         ):
             assert ask("GET", path, token=limited).status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    "app", ["a%0D%0ASet-Cookie%3A%20a", "a%0A", "%E2%84%AA", "a%2Fb"], ids=["header", "line", "letter", "slash"]
+)
+@pytest.mark.parametrize("path", ["addresses/first_free/{}/", "addresses/"])
+def test_where_an_address_was_made_is_told_in_the_spelling_of_the_path(address_book, client, lab, app, path):
+    made = client.post(f"/phpipam/api/{app}/{path.format(lab.id)}", json={"subnetId": lab.id, "ip": "10.0.1.3"})
+
+    assert made.status_code == 201
+    assert made.headers["Location"] == f"/phpipam/api/{app}/addresses/{made.json['id']}/"
+    assert len(list(address_book.reservations(lab))) == 1
