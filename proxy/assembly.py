@@ -7,15 +7,16 @@ from providers.address_book.aside import never
 from providers.address_book.foundation import Aside
 from providers.book import schema_version
 from providers.book.database import Book
-from providers.clock import Clock, utc_now
+from providers.clock import Clock
 from providers.dhcp.contract import DHCPProvider
 from providers.registry import DHCP_PROVIDERS, IPAM_PROVIDERS, load_class
 from proxy.settings import Settings
 
 
-def open_address_book(settings: Settings, *, clock: Clock = utc_now, aside: Aside = never) -> AddressBook:
+def open_address_book(settings: Settings, *, clock: Clock | None = None, aside: Aside = never) -> AddressBook:
     """Open the book that the settings name, with the providers that they name.
 
+    ``clock`` is the book's own unless another one is given.
     ``aside`` is for long readings of the IPAM, which a service does and a command leaves to it.
 
     Raises Misconfigured when the book has tables of another version or a provider does not exist, Unavailable when
@@ -30,7 +31,7 @@ def open_address_book(settings: Settings, *, clock: Clock = utc_now, aside: Asid
             ipam_class(book, settings.externalipam.provider_settings),
             open_dhcp(settings, book),
             lifetimes=lifetimes(settings),
-            clock=clock,
+            clock=clock or book.clock,
             aside=aside,
         )
     except OSError as error:

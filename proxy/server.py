@@ -15,7 +15,6 @@ from gunicorn.app.base import BaseApplication
 
 from providers.address_book.aside import InBackground
 from providers.book.database import without_password
-from providers.book.server_clock import lead
 from providers.errors import LeaseholdError
 from proxy import __version__
 from proxy.access.guard import guard_for
@@ -142,7 +141,8 @@ def _look_into_book(settings: Settings) -> None:
     """Raise Misconfigured or Unavailable when the book is not fit; complain about the clock if there is need."""
     address_book = open_address_book(settings)
     try:
-        notice = clock_notice(lead(address_book.book, address_book.clock()))
+        there = address_book.book.server_clock
+        notice = None if there is None else clock_notice(there.lead)
     finally:
         address_book.close()
     if notice is not None:

@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from providers.book.file_trouble import trouble
+from providers.book.server_clock import ServerClock
 from providers.book.turns import Turns
+from providers.clock import Clock, utc_now
 from providers.errors import Misconfigured, Unavailable
 
 T = TypeVar("T")
@@ -44,6 +46,12 @@ class Book:
             raise Misconfigured(f":database: cannot be used: {error}{advice}") from error
         self._file: tuple[int, int] | None = None
         self._turns = Turns(self.engine, Path(self.url.database or "")) if self.is_sqlite else None
+        self.server_clock = ServerClock() if self.url.get_backend_name() == "postgresql" else None
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which all who share the book live: that of PostgreSQL's server, else of this machine."""
+        return self.server_clock or utc_now
 
     @property
     def is_sqlite(self) -> bool:
@@ -63,6 +71,8 @@ class Book:
             with self.engine.connect() as connection:
                 if snapshot and self.is_sqlite:
                     connection.exec_driver_sql("BEGIN")
+                if self.server_clock is not None:
+                    self.server_clock.hear(connection)
                 yield connection
         except (DBAPIError, PoolTimeoutError) as error:
             raise self.failure(error) from error
@@ -126,6 +136,8 @@ class Book:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self.engine.begin() as connection:
+                    if self.server_clock is not None:
+                        self.server_clock.hear(connection)
                     return work(connection)
             except (IntegrityError, OperationalError) as error:
                 if attempt == _ATTEMPTS or not _lost_a_race(error.orig):

@@ -1,27 +1,58 @@
-"""How far the clock of this machine is from that of the database's server.
+"""The time as the server of the database has it, for all services that share it.
 
-Every service ends holds by its own clock. Of two services on one database, the one whose clock is ahead would end the
-holds of the other one early, and promise the address to somebody else.
+Of two services on one database, the one whose machine is ahead would end the holds of the other one early and promise
+the address to somebody else, so none of them ends a hold by its own machine's clock.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
-from providers.book.database import Book
+from providers.clock import Clock, utc_now
 
-_HAS_A_SERVER = "postgresql"
+_HEARD_FOR = 10.0
+_STEP = 1.0
 
 
-def lead(book: Book, now: datetime) -> timedelta:
-    """How much later ``now``, which is aware, is than the server has it: negative for a clock that is behind.
+class ServerClock:
+    """A clock that follows the server's: this machine's, corrected by what was measured in a transaction lately."""
 
-    Zero where the database is a file of this machine, or the server is not asked (MariaDB). Raises Unavailable.
-    """
-    if book.url.get_backend_name() != _HAS_A_SERVER:
-        return timedelta()
-    with book.read(snapshot=False) as connection:
+    def __init__(self, own: Clock = utc_now, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """``own`` is this machine's clock, which may be wrong or set anew; ``monotonic`` counts seconds."""
+        self._own = own
+        self._monotonic = monotonic
+        self._lead = timedelta()
+        self._heard: tuple[datetime, float] | None = None
+
+    def __call__(self) -> datetime:
+        """The present moment, aware, in UTC: this machine's until the server was heard for the first time."""
+        return self._own() - self._lead
+
+    @property
+    def lead(self) -> timedelta:
+        """How far this machine's clock is ahead of the server's; negative when it is behind."""
+        return self._lead
+
+    def hear(self, connection: Connection) -> None:
+        """Measure anew, at the beginning of a transaction on PostgreSQL.
+
+        Not more often than every ten seconds, unless this machine's clock was set or stood still in the meantime.
+        """
+        if not self._is_due():
+            return
+        asked = self._own()
         there: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-    return now - there
+        answered = self._own()
+        self._lead = asked + (answered - asked) / 2 - there
+        self._heard = (answered, self._monotonic())
+
+    def _is_due(self) -> bool:
+        if self._heard is None:
+            return True
+        shown, counted = self._heard
+        passed = self._monotonic() - counted
+        return passed > _HEARD_FOR or abs((self._own() - shown).total_seconds() - passed) > _STEP
