@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from hooks.bounded import bounded
-from hooks.errors import HookError, Unreachable
+from hooks.errors import HookError, Unreachable, printable
 from hooks.exchange import exchange
 from hooks.flush import lying_aside
 from hooks.node import cluster_of, node_name
@@ -92,9 +92,9 @@ def _is_sound(settings: Settings) -> bool:
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201 - a command talks
+    print(printable(text))  # noqa: T201 - a command talks
 
 
 def _complain(text: object, status: int) -> int:
-    print(f"leasehold-hook: {text}", file=sys.stderr)  # noqa: T201
+    print(f"leasehold-hook: {printable(str(text))}", file=sys.stderr)  # noqa: T201
     return status

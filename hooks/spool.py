@@ -129,21 +129,21 @@ class Spool:
     def _read(self) -> Iterator[Entry]:
         for name in sorted(os.listdir(self.directory)):
             stem, dot, suffix = name.rpartition(".")
-            if f"{dot}{suffix}" != _SUFFIX or not stem.isdigit():
+            if f"{dot}{suffix}" != _SUFFIX or not (stem.isascii() and stem.isdigit()):
                 continue
             entry = self._entry(int(stem), os.path.join(self.directory, name))
             if entry is not None:
                 yield entry
 
     def _entry(self, number: int, path: str) -> Entry | None:
-        """What is in a file; None when it is gone, or was cut off."""
+        """What is in a file; None when it is gone, was cut off, or is no file but something that bears its name."""
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=_open_at_once) as file:
                 kept = json.load(file)
             return Entry(number, kept["guest"], Call(*kept["call"]))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, IsADirectoryError):
             # Nobody was told that this was kept: a file gets its name only when all of it is there.
             os.replace(path, f"{path}.broken")
             return None
@@ -189,6 +189,11 @@ class Spool:
 
     def _failure(self, error: OSError) -> SpoolFailure:
         return SpoolFailure(f"spool_dir {self.directory} cannot be used: {error.strerror}")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """For ``open``: a pipe that somebody left there is not waited for, and is empty."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _next_number(entries: Iterable[Entry]) -> int:

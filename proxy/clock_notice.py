@@ -8,7 +8,7 @@ _MOST = timedelta(minutes=1)
 
 
 def clock_notice(lead: timedelta) -> str | None:
-    """A line when this machine's clock is that far ahead of the database's server, or behind it; None when it is not."""
+    """A line when this machine's clock is that far ahead of or behind that of the database's server, else None."""
     if abs(lead) <= _MOST:
         return None
     minutes = round(abs(lead) / timedelta(minutes=1))

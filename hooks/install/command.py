@@ -10,7 +10,7 @@ import stat
 import sys
 from collections.abc import Sequence
 
-from hooks.errors import BadInput, HookError
+from hooks.errors import BadInput, HookError, printable
 from hooks.install.cbsd import cbsd_changes, peers
 from hooks.install.change import MARK, Change, InstallFailure, OwnFile, ReadableFile, SharedDirectory
 from hooks.install.iocage import iocage_changes
@@ -87,7 +87,7 @@ def carry_out(planned: Sequence[Change], *, dry_run: bool) -> int:
     """Show what is missing, and make it; what fails is told, and the rest is made."""
     missing = [each for each in planned if not each.is_made()]
     for each in missing:
-        print(each.told())  # noqa: T201 - a command talks
+        print(printable(each.told()))  # noqa: T201 - a command talks
     if not missing:
         print("Everything is installed.")  # noqa: T201
     if dry_run:
@@ -104,7 +104,7 @@ def carry_out(planned: Sequence[Change], *, dry_run: bool) -> int:
 
 def complain(error: Exception) -> int:
     """Tell what went wrong; returns 1."""
-    print(f"leasehold-hook: {error}", file=sys.stderr)  # noqa: T201
+    print(f"leasehold-hook: {printable(str(error))}", file=sys.stderr)  # noqa: T201
     return _FAILED
 
 

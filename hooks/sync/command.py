@@ -10,7 +10,7 @@ import argparse
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from hooks.errors import BadInput, HookError
+from hooks.errors import BadInput, HookError, printable
 from hooks.flush import flush
 from hooks.journal import Journal, journal_of
 from hooks.node import node_name
@@ -79,7 +79,7 @@ def _looked(settings: Settings, journal: Journal, only_plan: bool) -> Found:
 
 def _show(settings: Settings, found: Found) -> None:
     planned = plan(found, known_guests(Service(settings, seconds=_SECONDS), settings), settings.group)
-    print("\n".join(planned.lines()) or "The service knows what is here.")  # noqa: T201 - a command talks
+    print("\n".join(map(printable, planned.lines())) or "The service knows what is here.")  # noqa: T201 - a command talks
 
 
 def _flush(settings: Settings, journal: Journal) -> None:

@@ -77,6 +77,20 @@ def test_a_file_that_was_cut_off_is_put_aside(spool, tmp_path):
     assert (tmp_path / "spool" / "000000000002.json.broken").exists()
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["a pipe", "a directory"])
+def test_what_is_no_file_holds_up_nobody(spool, tmp_path, make):
+    spool.add("east/web1", REPORT)
+    make(tmp_path / "spool" / "000000000002.json")
+    assert kept(spool) == [REPORT]
+    assert (tmp_path / "spool" / "000000000002.json.broken").exists()
+
+
+def test_a_name_with_other_digits_is_none_of_ours(spool, tmp_path):
+    spool.add("east/web1", REPORT)
+    (tmp_path / "spool" / "².json").write_text("{}")
+    assert kept(spool) == [REPORT]
+
+
 def test_numbers_go_on_after_what_waits(spool, tmp_path):
     spool.add("east/web1", REPORT)
     spool.add("east/db1", RUNNING)
