@@ -107,7 +107,7 @@ def _alone(book: Book) -> Iterator[None]:
         return
     directory = Path(book.url.database or "").parent
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise Misconfigured(f":database: the directory {directory} cannot be made: {error.strerror}") from error
     # Who is where in a network is not for everybody on the machine; SQLite's files beside it get the same mode.
