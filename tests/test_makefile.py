@@ -28,7 +28,7 @@ def commands(makes: tuple[str, ...], target: str, directory: Path) -> list[str]:
     if program is None:
         pytest.skip(f"{makes[0]} not found")
     command = [program, "-n", target, "ARGS=-x"]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False, env={})
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=120, check=False, env={})
     assert (done.returncode, done.stderr) == (0, "")
     return [line.strip() for line in done.stdout.splitlines() if line]
 

@@ -20,10 +20,11 @@ import pytest
 
 from providers.book.schema_version import HEAD
 from proxy import __version__
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ("proxy", "providers", "hooks", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             shutil.copy(path, source / name)
     shutil.copytree(ROOT / "tests", source / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    pip("wheel", "--no-deps", "--wheel-dir", target, source)
+    # With the setuptools of the tests' environment: a fresh one would come over the network, each time.
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", target, source)
     (built,) = target.glob("*.whl")
     return built
 
@@ -75,7 +77,7 @@ class Installed:
         """What ``leasehold`` with these arguments prints."""
         command = [self.programs / "leasehold", *arguments]
         done = subprocess.run(
-            command, cwd=self.state_dir, env=self.environ, capture_output=True, text=True, check=False, timeout=60
+            command, cwd=self.state_dir, env=self.environ, capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -156,9 +158,7 @@ def listening(leasehold: Installed) -> Iterator[tuple[subprocess.Popen[bytes], i
     """The service from the wheel, which has told systemd that it is ready; its master process and its port."""
     leasehold("database", "upgrade")
     leasehold("subnet", "sample")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         told.settimeout(START_SECONDS)
         name = f"\0leasehold-{os.getpid()}-{port}" if sys.platform == "linux" else str(leasehold.state_dir / "told")
@@ -186,5 +186,5 @@ def test_the_service_tells_systemd_serves_and_ends(listening: tuple[subprocess.P
 def pip(*arguments: str | Path) -> None:
     """Run pip of the tests' environment."""
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import configparser
-import getpass
 import grp
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 UNIT = CONFIG / "leasehold.service"
 
 
-def run(*command: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a tool of the system; skips the test, by the tool's name, where it is missing."""
     name = str(command[0])
     if shutil.which(name) is None:
@@ -97,7 +97,7 @@ def test_logrotate_rotates(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)  # logrotate refuses directories that others may write to
     log = tmp_path / "leasehold.log"
     log.write_text("a line\n")
-    me, group = getpass.getuser(), grp.getgrgid(os.getegid()).gr_name
+    me, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
     text = (CONFIG / "leasehold.logrotate").read_text()
     text = text.replace("/var/log/leasehold", str(tmp_path)).replace("leasehold leasehold", f"{me} {group}")
     rules = tmp_path / "rules"

@@ -22,7 +22,7 @@ _SYSTEM_PATHS = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin"
 _NET = 0x40000000
 """CLONE_NEWNET of setns(2)."""
 _MOUNTED = Path("/run/netns")
-_END_SECONDS = 10
+_END_SECONDS = 30
 _POLL = 0.01
 
 
@@ -54,11 +54,11 @@ class Running:
         """Whether it still runs."""
         return self.process.poll() is None
 
-    def wait_for_log(self, pattern: str, *, times: int = 1, seconds: float = 10) -> None:
+    def wait_for_log(self, pattern: str, *, times: int = 1, seconds: float = 60) -> None:
         """Return once ``pattern`` (a regular expression) stands in the output at least ``times`` times."""
         self.wait_until(lambda: len(re.findall(pattern, self.log())) >= times, f"{pattern!r} in its log", seconds)
 
-    def wait_until(self, condition: Callable[[], object], what: str, seconds: float = 10) -> None:
+    def wait_until(self, condition: Callable[[], object], what: str, seconds: float = 60) -> None:
         """Return once ``condition()`` holds; fails the test when the program ends, or time passes, before."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -99,7 +99,7 @@ class Namespace:
         return [need_program("ip", "iproute2"), "netns", "exec", self.name, *map(str, arguments)]
 
     def run(
-        self, *arguments: object, seconds: float = 30, check: bool = True, environ: Mapping[str, str] | None = None
+        self, *arguments: object, seconds: float = 120, check: bool = True, environ: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a program inside to its end."""
         return subprocess.run(

@@ -59,15 +59,15 @@ class Network:
             self._raw_clients[interface] = self.client.call(lambda: RawClient(interface))
         return self._raw_clients[interface]
 
-    def discover(self, mac: str, *, seconds: float = 5) -> Message | None:
+    def discover(self, mac: str, *, seconds: float = 60) -> Message | None:
         """The first OFFER that ``mac`` gets for a DISCOVER on the first link, None when none comes."""
         return self.raw_client().discover(mac, seconds=seconds)
 
-    def udhcpc(self, mac: str, directory: Path, *, seconds: int = 10) -> Told | None:
+    def udhcpc(self, mac: str, directory: Path, *, seconds: int = 60) -> Told | None:
         """What BusyBox's udhcpc on the first link tells its script for ``mac``; None when it gets nothing."""
         return udhcpc(self.client, "client0", mac, directory, seconds)
 
-    def dhclient(self, mac: str, directory: Path, *, seconds: int = 10) -> Told | None:
+    def dhclient(self, mac: str, directory: Path, *, seconds: int = 60) -> Told | None:
         """What ISC's dhclient on the first link tells its script for ``mac``; None when it gets nothing."""
         return dhclient(self.client, "client0", mac, directory, seconds)
 
@@ -86,11 +86,11 @@ class Network:
             self._do("-n", self.client.name, "link", "set", ends[1], "up")
 
     def _do(self, *arguments: str) -> None:
-        subprocess.run([self._ip, *arguments], check=True, capture_output=True, text=True, timeout=10)
+        subprocess.run([self._ip, *arguments], check=True, capture_output=True, text=True, timeout=60)
 
     def _remove(self) -> None:
         for client in self._raw_clients.values():
             client.close()
         for namespace in (self.client, self.server):
             namespace.stop_all()
-            subprocess.run([self._ip, "netns", "delete", namespace.name], capture_output=True, timeout=10, check=False)
+            subprocess.run([self._ip, "netns", "delete", namespace.name], capture_output=True, timeout=60, check=False)

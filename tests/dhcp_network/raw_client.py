@@ -62,7 +62,7 @@ class RawClient:
         *,
         parameters: Sequence[int] = ASKED,
         options: Mapping[int, bytes] | None = None,
-        seconds: float = 5,
+        seconds: float = 60,
     ) -> Message | None:
         """The first OFFER for ``mac``; None when none comes in ``seconds``."""
         asked = {KIND: bytes([DISCOVER]), PARAMETERS: bytes(parameters), **(options or {})}
@@ -74,7 +74,7 @@ class RawClient:
         *,
         parameters: Sequence[int] = ASKED,
         options: Mapping[int, bytes] | None = None,
-        seconds: float = 5,
+        seconds: float = 60,
     ) -> Message | None:
         """The ACK after a DISCOVER and a REQUEST for what was offered; None when there is none in ``seconds``."""
         offer = self.discover(mac, parameters=parameters, options=options, seconds=seconds)
@@ -96,7 +96,7 @@ class RawClient:
         *,
         parameters: Sequence[int] = ASKED,
         options: Mapping[int, bytes] | None = None,
-        seconds: float = 5,
+        seconds: float = 60,
         xid: int | None = None,
     ) -> Message | None:
         """The ACK, or the NAK, for a REQUEST of ``address``; without a server id that is a client that restarted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ request subnet-mask, routers, domain-name, domain-name-servers, host-name, inter
 """
 
 
-_LOOKS = 500
+_PATIENCE = 60
 _ENVIRON = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
@@ -49,7 +50,7 @@ def udhcpc(namespace: Namespace, interface: str, mac: str, directory: Path, seco
     _become(namespace, interface, mac)
     command = [busybox, "udhcpc", "-f", "-q", "-n", "-t", seconds, "-T", 1, "-i", interface, "-s", script]
     asked = [part for name in ("hostname", "bootfile", "tftp", "mtu", "ntpsrv") for part in ("-O", name)]
-    namespace.run(*command, *asked, seconds=seconds + 15, check=False, environ=_ENVIRON)
+    namespace.run(*command, *asked, seconds=seconds + 60, check=False, environ=_ENVIRON)
     if not kept.exists():
         return None
     told = _environ(kept)
@@ -78,7 +79,7 @@ def dhclient(namespace: Namespace, interface: str, mac: str, directory: Path, se
         environ=_ENVIRON,
     )  # fmt: skip
     try:
-        running.wait_until(lambda: kept.exists() or not running.is_alive(), "a lease", seconds + 15)
+        running.wait_until(lambda: kept.exists() or not running.is_alive(), "a lease", seconds + 60)
     finally:
         running.stop()
     if not kept.exists():
@@ -114,7 +115,8 @@ def _become(namespace: Namespace, interface: str, mac: str) -> None:
     for change in (("down",), ("address", mac), ("up",)):
         namespace.run("ip", "link", "set", interface, *change)
     # A link that was just set up takes a moment until it carries something.
-    for _ in range(_LOOKS):
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
         if "LOWER_UP" in namespace.run("ip", "-oneline", "link", "show", interface).stdout:
             return
     raise AssertionError(f"{interface} does not come up")

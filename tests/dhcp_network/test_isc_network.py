@@ -169,7 +169,7 @@ def test_a_lease_is_seen_while_the_service_runs_and_after_dhcpd_wrote_its_file_a
 
 
 def listed_soon(proxy: FlaskClient, number: int = 1) -> list[str]:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(found := proxy.get(NET).json["leases"]) < number and time.monotonic() < deadline:
         time.sleep(0.05)
     return [each["ip"] for each in found]
@@ -206,7 +206,7 @@ def test_dhcpd_that_is_stopped_is_told_and_nothing_stays(network, dhcpd, proxy):
     began = time.monotonic()
     refused = proxy.post(NET, data={"name": "web1", "mac": MAC, "ip": "10.0.1.20"})
 
-    assert (refused.status_code, time.monotonic() - began < 5) == (503, True)
+    assert (refused.status_code, time.monotonic() - began < 30) == (503, True)
     assert "dhcpd at 127.0.0.1:7911 cannot be reached" in refused.text
     assert proxy.get(f"{NET}/mac/{MAC}").status_code == 404
     dhcpd.start()

@@ -34,6 +34,7 @@ class Host:
         self.values = {
             "urls": [url], "spool_dir": str(self.spool), "log_file": str(place / "log"), "syslog": False,
             "node": "sun", "iocage_root": str(self.iocage), "subnets": ["10.0.1.0/24"],
+            "timeout": 9,
         }  # fmt: skip
         self.set(**settings)
 
@@ -57,7 +58,8 @@ class Host:
         """Run the installed command; ``said`` is its standard input."""
         given = said.encode() if isinstance(said, str) else said
         done = subprocess.run(
-            [HOOK, *arguments], env=self.environment, cwd="/", input=given, capture_output=True, check=False, timeout=60
+            [HOOK, *arguments], env=self.environment, cwd="/", input=given, capture_output=True, check=False,
+            timeout=120,
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -66,7 +68,7 @@ class Host:
         return subprocess.run(
             [*shell.split(), "-c", line.replace("leasehold-hook", shlex.quote(HOOK))],
             env=self.environment, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            timeout=60,
+            timeout=120,
         )  # fmt: skip
 
     def jail(self, name: str, **config: Any) -> Path:
@@ -82,7 +84,7 @@ class Host:
 
     def ask(self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None) -> Any:
         """What the service answers."""
-        return Asking(Settings(urls=(self.url,), timeout=9), seconds=20).call(Call(method, path, query, body))
+        return Asking(Settings(urls=(self.url,), timeout=9), seconds=60).call(Call(method, path, query, body))
 
     def guest(self, name: str, cluster: str = "sun") -> dict[str, Any]:
         """A guest as the service has it."""

@@ -50,7 +50,7 @@ def test_the_script_that_mounts_does_so_once(shell: str, tmp_path: Path):
     said = [
         subprocess.run(
             [*shell.split(), tmp_path / "mount-guest", "-d", data, *options, "-j", "web1", "-r", "/r", "-s", "/s"],
-            env={"PATH": f"{made_up.parent}:/bin:/usr/bin"}, capture_output=True, text=True, check=True, timeout=20,
+            env={"PATH": f"{made_up.parent}:/bin:/usr/bin"}, capture_output=True, text=True, check=True, timeout=120,
         ).stdout
         for options in (["-f", "/fstab"], [])
     ]  # fmt: skip

@@ -23,7 +23,6 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     asked = parser.parse_args()
     double = Double()
-    double.lock_wait = 30
     for cidr in asked.subnets:
         double.fill(double.add_subnet(cidr, asked.section), asked.taken)
     with double.serve(port=asked.port) as url:

@@ -59,7 +59,7 @@ class Application:
         self.stringify = False
         self.html_before_json = False
         self.whole_read_limit = 40_000
-        self.lock_wait = 0.05
+        self.lock_wait = 30.0
         self.sessions = 0
         self.locks = {"file": threading.Lock(), "mysql": threading.Lock()}
         # Controllers run one at a time, as statements of a database do; what waits for a lock waits outside.

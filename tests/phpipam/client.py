@@ -70,6 +70,6 @@ class Script:
         self._call("DELETE", f"addresses/{key}/")
 
     def _call(self, method: str, path: str, *, expected: tuple[int, ...] = (200, 404), **asked: Any) -> dict[str, Any]:
-        answer = self._session.request(method, f"{self._base}/{path}", timeout=30, **asked)
+        answer = self._session.request(method, f"{self._base}/{path}", timeout=60, **asked)
         assert answer.status_code in expected, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         return dict(answer.json())

@@ -239,9 +239,13 @@ class Double(Application):
 
     @contextmanager
     def locked(self, kind: str = "file") -> Iterator[None]:
-        """Somebody holds the write lock, and calls wait ``lock_wait`` seconds for it."""
-        with self.locks[kind]:
-            yield
+        """Somebody holds the write lock, and calls wait a twentieth of a second for it."""
+        patient, self.lock_wait = self.lock_wait, 0.05
+        try:
+            with self.locks[kind]:
+                yield
+        finally:
+            self.lock_wait = patient
 
     def _section(self, section: str | int) -> int:
         return section if isinstance(section, int) else self.add_section(section)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.phpipam.double import kind_of
 
-_PATIENCE = 20
+_PATIENCE = 60
 
 
 class Fault(enum.Enum):

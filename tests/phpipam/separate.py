@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 
-_PATIENCE = 10
+_PATIENCE = 60
 
 
 @dataclass

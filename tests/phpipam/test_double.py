@@ -24,13 +24,13 @@ class Site:
         self.log_in()
 
     def log_in(self) -> str:
-        answer = requests.post(f"{self.url}/api/leasehold/user/", auth=("leasehold", "leasehold-pass"), timeout=5)
+        answer = requests.post(f"{self.url}/api/leasehold/user/", auth=("leasehold", "leasehold-pass"), timeout=60)
         token: str = answer.json()["data"]["token"]
         self.session.headers["token"] = token
         return token
 
     def call(self, method: str, path: str, app: str = "leasehold", **asked: Any) -> requests.Response:
-        return self.session.request(method, f"{self.url}/api/{app}/{path}", timeout=5, **asked)
+        return self.session.request(method, f"{self.url}/api/{app}/{path}", timeout=60, **asked)
 
     def take(self, address: str, subnet: int = 14, **fields: Any) -> requests.Response:
         return self.call("POST", "addresses/", json={"subnetId": subnet, "ip": address, **fields})
@@ -88,7 +88,7 @@ def test_log_ins_that_cross_end_each_others_token(site: Site):
 
 def test_a_log_in_that_is_refused(site: Site):
     site.double.refuse_logins("LDAP is away")
-    answer = requests.post(f"{site.url}/api/leasehold/user/", auth=("leasehold", "leasehold-pass"), timeout=5)
+    answer = requests.post(f"{site.url}/api/leasehold/user/", auth=("leasehold", "leasehold-pass"), timeout=60)
     assert (answer.status_code, answer.json()["message"]) == (500, "LDAP is away")
 
 
@@ -169,5 +169,5 @@ def test_an_address_is_given_to_one_of_many(site: Site):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(statuses) == [201, *[409] * 7]

@@ -35,7 +35,7 @@ CIDR = "10.60.0.0/20"
 PROXIES = 2
 EACH = 1000
 OTHERS_HAVE = 150
-PATIENCE = 180
+PATIENCE = 300
 THEIRS = "theirs"
 ACCOUNT = {"user": "leasehold", "password": "leasehold-pass", "app": "leasehold"}
 

@@ -11,7 +11,7 @@ CONTEXT.set_forkserver_preload(
     ["alembic.command", "providers.address_book", "providers.book.schema_version", "psycopg"],
 )
 
-_PATIENCE = 60
+_PATIENCE = 120
 
 
 def together(

@@ -455,7 +455,7 @@ class TestLastUse:
 
         in_a_thread(lambda: (seen.append(threading.current_thread().daemon), done.set()))
 
-        assert done.wait(20)
+        assert done.wait(60)
         assert seen == [False]
 
     def test_it_is_that_of_the_token_and_not_of_a_later_one_of_that_name(self, book, clock):
@@ -489,11 +489,11 @@ class TestLastUse:
 
         def hold_everybody_up(_connection: object) -> bool:
             begun.set()
-            return go_on.wait(20)
+            return go_on.wait(60)
 
         busy = threading.Thread(target=book.write, args=[hold_everybody_up])
         busy.start()
-        assert begun.wait(20)
+        assert begun.wait(60)
 
         tokens.check(secret)
 
@@ -502,7 +502,7 @@ class TestLastUse:
         go_on.set()
         for thread in threading.enumerate():
             if thread is busy or thread.name == THREAD_NAME:
-                thread.join(20)
+                thread.join(60)
         assert last_use(tokens) == clock()
 
     def test_a_note_that_cannot_be_written_is_passed_over_for_a_minute(self, tokens, book, clock):

@@ -50,7 +50,7 @@ def test_all_of_it_arrives(ends):
     thread, errors = start(Outgoing(ours, WaitingRoom(1)), LARGE)
 
     assert read(theirs, len(LARGE)) == LARGE
-    thread.join(10)
+    thread.join(60)
     assert errors == []
 
 
@@ -79,7 +79,7 @@ def test_what_was_sent_buys_time(ends, monkeypatch):
     thread, errors = start(Outgoing(ours, WaitingRoom(1)), LARGE)
 
     assert read(theirs, len(LARGE)) == LARGE
-    thread.join(10)
+    thread.join(60)
     assert errors == []
 
 
@@ -95,11 +95,11 @@ def test_the_longest_waiter_gives_its_place_up():
         pass
     third_thread, third_errors = start(third, LARGE)
 
-    first_thread.join(10)
+    first_thread.join(60)
     assert first_errors == [TimeoutError]
     assert [read(theirs, len(LARGE)) for _, theirs in pairs[1:]] == [LARGE, LARGE]
-    second_thread.join(10)
-    third_thread.join(10)
+    second_thread.join(60)
+    third_thread.join(60)
     assert second_errors == third_errors == []
     for pair in pairs:
         for sock in pair:

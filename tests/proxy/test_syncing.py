@@ -20,7 +20,7 @@ from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 
 CALLER = Caller("test")
 MAC = "52:54:00:00:00:01"
-DEADLINE = 10
+DEADLINE = 60
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ base="$PHPIPAMURL/api/$PHPIPAMAPP"
 call() {
 	method=$1 path=$2
 	shift 2
-	answer=$(curl -s -m 6 -X "$method" "$@" "$base/$path")
+	answer=$(curl -s -m 60 -X "$method" "$@" "$base/$path")
 	[ "$(printf '%s' "$answer" | jq -r .success)" = true ] || {
 		printf '%s\n' "$answer" | jq -r .message >&2
 		return 1

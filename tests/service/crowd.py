@@ -20,8 +20,8 @@ T = TypeVar("T")
 # Forked clients can run closures, and share what was made before the fork.
 FORKING = multiprocessing.get_context("fork")
 
-_ANSWERS_WITHIN = 30
-_RETRIES_FOR = 30
+_ANSWERS_WITHIN = 60
+_RETRIES_FOR = 60
 _PAUSE = 0.02
 
 
@@ -95,7 +95,7 @@ class Crowd(Generic[T]):
             there.close()
             self._members.append((process, here))
 
-    def results(self, timeout: float = 90) -> list[T]:
+    def results(self, timeout: float = 300) -> list[T]:
         """What the work returned, by number; raises AssertionError with the traceback of whoever failed."""
         give_up = time.monotonic() + timeout
         found: list[T] = []
@@ -126,7 +126,7 @@ class Milestones:
         """Say that one more thing is done."""
         self._passed.release()
 
-    def wait_for(self, number: int, timeout: float = 30) -> None:
+    def wait_for(self, number: int, timeout: float = 120) -> None:
         """Return when ``number`` more things are done."""
         for count in range(number):
             assert self._passed.acquire(timeout=timeout), f"only {count} of {number} were done in time"
@@ -139,7 +139,7 @@ def mac_of(client: int, turn: int) -> str:
 
 def _live(number: int, work: Callable[[int], Any], barrier: Any, there: Connection) -> None:
     try:
-        barrier.wait(60)
+        barrier.wait(120)
         there.send((True, work(number)))
     except BaseException:  # noqa: BLE001 - the test tells, in its own process
         there.send((False, traceback.format_exc()))

@@ -10,12 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from running import free_port
 from secure import Site
+
+from tests.ports import free_port
 
 CONFIG = Path(__file__).parents[2] / "config"
 _POLL = 0.02
-_STARTS_WITHIN = 10
+_STARTS_WITHIN = 60
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 NGINX_AROUND = """\
@@ -64,7 +65,7 @@ class Front:
         """End it."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
 
     def command(self) -> list[str]:
         """What has to be run, with its files written."""

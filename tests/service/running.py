@@ -15,18 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
+
 LEASEHOLD = str(Path(sys.executable).with_name("leasehold"))
 
 _BOOTED = re.compile(r"Booting worker with pid: (\d+)")
 _EXITED = re.compile(r"Worker exiting \(pid: (\d+)\)|Worker \(pid:(\d+)\) ")
 _POLL = 0.02
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+_PATIENCE = 60
+"""Seconds. All of it is waited only where something is wrong; a machine may stand still for a while."""
 
 
 class Service:
@@ -62,7 +59,7 @@ class Service:
                 start_new_session=True,
             )
 
-    def start(self, timeout: float = 20) -> None:
+    def start(self, timeout: float = _PATIENCE) -> None:
         """Start the service and return as soon as something listens on its port."""
         self.begin()
         assert self._process is not None
@@ -73,7 +70,7 @@ class Service:
                 break
         raise AssertionError(f"The service does not listen on {self.port}:\n{self.log()}")
 
-    def wait(self, timeout: float = 15) -> int:
+    def wait(self, timeout: float = _PATIENCE) -> int:
         """The exit code of the master, once it has ended."""
         assert self._process is not None
         return self._process.wait(timeout)
@@ -87,7 +84,7 @@ class Service:
         os.killpg(self.pid, signal.SIGKILL)
         self.wait()
         # The workers may die a little after the master, and until then one of them may still take a connection.
-        for _ in range(int(15 / _POLL)):
+        for _ in range(int(_PATIENCE / _POLL)):
             if not self._listens():
                 return
             select.select([], [], [], _POLL)
@@ -115,14 +112,18 @@ class Service:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def lines(self, *parts: str) -> list[str]:
-        """The log lines that hold all of ``parts``."""
-        return [line for line in self.log().splitlines() if all(part in line for part in parts)]
+        """The log lines that hold all of ``parts``; one that is just being written is none yet."""
+        return [line for line in self._whole_lines().splitlines() if all(part in line for part in parts)]
 
-    def wait_for_log(self, pattern: str, *, times: int = 1, timeout: float = 15) -> None:
+    def _whole_lines(self) -> str:
+        text = self.log()
+        return text[: text.rfind("\n") + 1]
+
+    def wait_for_log(self, pattern: str, *, times: int = 1, timeout: float = _PATIENCE) -> None:
         """Return once ``pattern`` stands in the log at least ``times`` times."""
         assert self._process is not None
         for _ in range(int(timeout / _POLL)):
-            if len(re.findall(pattern, self.log())) >= times:
+            if len(re.findall(pattern, self._whole_lines())) >= times:
                 return
             self._ended_within(_POLL)
         raise AssertionError(f"{pattern!r} does not stand in the log {times} times:\n{self.log()}")
@@ -146,7 +147,7 @@ class Service:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * _PATIENCE,
             check=False,
         )
 

@@ -11,10 +11,12 @@ from pathlib import Path
 import trustme
 from asn1crypto import x509
 from crowd import Answer
-from running import Service, free_port
+from running import Service
+
+from tests.ports import free_port
 
 FOREMAN = "foreman.example.org"
-_ANSWERS_WITHIN = 30
+_ANSWERS_WITHIN = 60
 
 
 class Site:
@@ -97,7 +99,7 @@ def served_serial(port: int, ca: Path) -> int:
     """The serial number of the certificate that is served now."""
     context = ssl.create_default_context(cafile=ca)
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=_ANSWERS_WITHIN) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
     ):
         certificate = connection.getpeercert()

@@ -20,7 +20,7 @@ def slow_clients(port: int, sent: bytes, number: int, context: ssl.SSLContext | 
     """``number`` connections on which ``sent`` was sent, with TLS if there is a ``context``."""
     with ExitStack() as open_connections:
         for _ in range(number):
-            connection = open_connections.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            connection = open_connections.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
             if context is not None:
                 connection = open_connections.enter_context(
                     context.wrap_socket(connection, server_hostname="127.0.0.1")
@@ -31,7 +31,7 @@ def slow_clients(port: int, sent: bytes, number: int, context: ssl.SSLContext | 
 
 def said(port: int, *parts: bytes) -> bytes:
     """All that is answered to ``parts``, until the server closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         for part in parts:
             connection.sendall(part)
         answer = b""

@@ -18,7 +18,7 @@ NOBODYS = "lh_" + "A" * 43
 
 def status(service: Service, token: str, path: str = "/dhcp") -> int:
     """What a new connection with that token is answered."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
     try:
         return connection.getresponse().status

@@ -52,7 +52,7 @@ def empty_service(tmp_path: Path, empty_book_file: Path) -> Iterator[Service]:
 
 def run(command: str, service: Service) -> str:
     """What a shell on the machine of the service prints."""
-    done = in_a_shell(command, service, 60)
+    done = in_a_shell(command, service, 300)
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout
 

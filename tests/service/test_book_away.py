@@ -11,7 +11,7 @@ from crowd import Answer, Client
 from running import Service
 
 ASK = "/dhcp/10.0.0.0/unused_ip?mac=52:54:00:00:00:01"
-PATIENCE = 200
+PATIENCE = 1200
 PAUSE = 0.05
 
 

@@ -87,7 +87,7 @@ def script(service: Service, user: str, password: str, *arguments: str) -> subpr
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -53,7 +53,7 @@ def test_two_nodes_at_once_have_one_holder(service: Service, other_service: Serv
     def run(number: int) -> list[int]:
         won = []
         for turn in range(ROUNDS):
-            gate.wait(30)
+            gate.wait(120)
             if claim(clients[number], NODES[number], turn):
                 won.append(turn)
         return won
@@ -72,7 +72,7 @@ def test_a_kill_between_claim_and_answer_makes_no_second_holder(service: Service
     def run(number: int) -> list[int]:
         won = []
         for turn in range(ROUNDS_WITH_KILLS):
-            gate.wait(60)
+            gate.wait(120)
             if claim(client, NODES[number], turn):
                 won.append(turn)
             progress.passed()

@@ -19,7 +19,7 @@ HEADERS = {"X-Request-Id": "abcdefgh-1234", "X-Session-Id": "session-9"}
 
 
 def get(service: Service, path: str, **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -47,8 +47,9 @@ def test_every_line_of_a_request_has_its_ids(service: Service) -> None:
 def test_the_page_shows_the_lines_of_all_workers(stopped_service: Service) -> None:
     stopped_service.environ["LEASEHOLD_LOG_FORMAT"] = "json"
     stopped_service.start()
+    stopped_service.wait_for_log("Booting worker", times=2)
     by_worker: dict[int, str] = {}
-    for number in range(200):
+    for number in range(1000):
         get(stopped_service, "/features", **{"X-Request-Id": f"n-{number}"})
         stopped_service.wait_for_log(f'"n-{number}"')
         line = json.loads(stopped_service.lines(f'"n-{number}"')[0])
@@ -77,7 +78,7 @@ def test_settings_that_are_read_again_count_for_the_log(stopped_service: Service
     stopped_service.signal(signal.SIGHUP)
     stopped_service.wait_for_log("Worker exiting|Hang up")
     other = stopped_service.state_dir / "other.log"
-    for _ in range(500):
+    for _ in range(5000):
         get(stopped_service, "/features", **{"X-Request-Id": "afterwards"})
         if other.exists() and "request afterwards" in other.read_text():
             break
@@ -87,7 +88,8 @@ def test_settings_that_are_read_again_count_for_the_log(stopped_service: Service
 @pytest.mark.race
 def test_killed_workers_stop_neither_the_file_nor_the_page(stopped_service: Service) -> None:
     log_file = stopped_service.state_dir / "leasehold.log"
-    stopped_service.environ |= {"LEASEHOLD_LOG_FILE": str(log_file), "LEASEHOLD_FILE_ROLLING_SIZE": "1"}
+    stopped_service.environ |= {"LEASEHOLD_LOG_FILE": str(log_file), "LEASEHOLD_FILE_ROLLING_SIZE": "100"}
+    stopped_service.environ["LEASEHOLD_FILE_ROLLING_AGE"] = "31536000"
     stopped_service.start()
     stopped_service.log_file = log_file
     over = threading.Event()
@@ -127,7 +129,7 @@ def test_killed_workers_stop_neither_the_file_nor_the_page(stopped_service: Serv
 
 def page_after_a_kill(service: Service) -> dict[str, Any]:
     """The page, from a worker that lives: the connection may have been given to the one that does not."""
-    for _ in range(50):
+    for _ in range(500):
         with suppress(OSError, http.client.HTTPException):
             return page(service)
     raise AssertionError("no worker answers")
@@ -154,7 +156,7 @@ def test_whatever_a_client_sends_stays_in_its_line_and_keeps_its_secrets(
         "GET http://user:hunter2@x/dhcp HTTP/1.1\r\nHost: x\r\n\r\n",
     ]
     for sent in requests:
-        with socket.create_connection(("127.0.0.1", stopped_service.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", stopped_service.port), timeout=60) as connection:
             connection.sendall(sent.encode("latin-1"))
             connection.shutdown(socket.SHUT_WR)
             with suppress(OSError):

@@ -52,7 +52,7 @@ def sample_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_book_f
 def test_every_line_answers_as_printed(sample_service: Service) -> None:
     commands = [command for command, _ in session()]
     script = "".join(f"{command}\necho; echo {BETWEEN}\n" for command in commands)
-    done = in_a_shell(script, sample_service, 120)
+    done = in_a_shell(script, sample_service, 600)
     printed = done.stdout.split(f"{BETWEEN}\n")[:-1]
     assert len(printed) == len(commands), done.stderr
     for (command, expected), answer in zip(session(), printed, strict=True):

@@ -81,7 +81,7 @@ def test_one_mac_asks_sixteen_times_at_once(service: Service, book_file: Path) -
     def ask(number: int) -> list[str]:
         found = []
         for turn in range(10):
-            start.wait(30)
+            start.wait(120)
             if number % 2:
                 found.append(client.get(f"{UNUSED_IP}?mac={mac_of(0, turn)}").json["ip"])
             else:
@@ -103,7 +103,7 @@ def test_sixteen_post_one_address_for_different_macs(service: Service, book_file
         statuses = []
         for turn in range(rounds):
             mac, name = mac_of(number, turn), f"host-{number}-{turn}.example.com"
-            start.wait(30)
+            start.wait(120)
             answer = client.post("/dhcp/10.0.0.0", hostname=name, mac=mac, ip=f"10.0.1.{turn}", name=name)
             statuses.append(answer.status)
         return statuses
@@ -132,7 +132,7 @@ def test_sixteen_post_the_very_same_reservation(service: Service, book_file: Pat
         statuses = []
         for turn in range(20):
             mac, name = mac_of(0, turn), f"host-{turn}.example.com"
-            start.wait(30)
+            start.wait(120)
             answer = client.post("/dhcp/10.0.0.0", hostname=name, mac=mac, ip=f"10.0.1.{turn}", name=name)
             statuses.append(answer.status)
         return statuses
@@ -151,7 +151,7 @@ def test_one_mac_posted_for_sixteen_addresses(service: Service, book_file: Path)
         statuses = []
         for turn in range(20):
             mac, name = mac_of(0, turn), f"host-{turn}.example.com"
-            start.wait(30)
+            start.wait(120)
             address = f"10.0.{number}.{turn + 1}"
             statuses.append(client.post("/dhcp/10.0.0.0", hostname=name, mac=mac, ip=address, name=name).status)
         return statuses
@@ -170,7 +170,7 @@ def test_sixteen_post_one_address_to_ipam(service: Service, book_file: Path) -> 
     def post(_number: int) -> list[int]:
         statuses = []
         for turn in range(40):
-            start.wait(30)
+            start.wait(120)
             statuses.append(client.post(f"/ipam/subnet/10.0.0.0/20/10.0.1.{turn}?group=Lab").status)
         return statuses
 
@@ -189,7 +189,7 @@ def test_both_faces_post_one_address(service: Service, book_file: Path) -> None:
     def post(number: int) -> list[int]:
         statuses = []
         for turn in range(30):
-            start.wait(30)
+            start.wait(120)
             if number % 2:
                 answer = client.post(f"/ipam/subnet/10.0.0.0/20/10.0.1.{turn}?group=Lab")
             else:

@@ -17,14 +17,25 @@ from secure import FOREMAN, Site, TLSClient
 from slow import BODY, CHUNKS, CONTINUE, HEAD, HELLO, said, slow_clients
 
 SLOW = 200
-PROMPT = 2.0
-"""In seconds; without the slow clients an answer takes a few milliseconds."""
+PROMPT = 30.0
+"""In seconds; without the slow clients all of it takes one. Whoever had to wait for them would wait for minutes."""
 FORM = b"name=a.example.com&mac=52:54:00:00:00:01&ip=10.0.0.9"
+FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
 POST = b"POST /dhcp/10.0.0.0 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+KEPT = 2.0
+"""How many seconds gunicorn keeps a connection on which nothing comes."""
 READERS = 40
 TARGET = "/features?" + "x" * 7900
 """Stands in the log as it is, which makes an answer that no socket buffer holds."""
 GET = b"GET /features HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.fixture
+def patient(stopped_service: Service) -> Service:
+    """A service that gives clients five minutes."""
+    stopped_service.environ["LEASEHOLD_REQUEST_TIMEOUT"] = "300"
+    stopped_service.start()
+    return stopped_service
 
 
 @pytest.fixture
@@ -86,12 +97,15 @@ def impatient(stopped_service: Service) -> Service:
         "identity",
     ],
 )
-def test_what_is_refused(impatient: Service, request_: bytes, status: bytes | None) -> None:
-    answer = said(impatient.port, request_)
+def test_what_is_refused(stopped_service: Service, request_: bytes, status: bytes | None) -> None:
+    # One that is not whole is refused when its time is over, the others when they are there.
+    stopped_service.environ["LEASEHOLD_REQUEST_TIMEOUT"] = "300" if status else "1"
+    stopped_service.start()
+    answer = said(stopped_service.port, request_)
 
     assert answer.split(b" ")[1] == (status or b"408")
     assert b"connection: close" in answer.lower()
-    assert impatient.lines("[E]") == impatient.lines("Traceback") == []
+    assert stopped_service.lines("[E]") == stopped_service.lines("Traceback") == []
 
 
 @pytest.mark.parametrize("sent", [HEAD, BODY, CHUNKS], ids=["head", "body", "chunks"])
@@ -117,10 +131,10 @@ def test_a_handshake_that_does_not_arrive_in_time(stopped_service: Service, tmp_
 @pytest.mark.parametrize(
     "sent", [b"", HEAD, BODY, CHUNKS, CONTINUE], ids=["nothing", "head", "body", "chunks", "continue"]
 )
-def test_slow_clients_delay_nobody(service: Service, sent: bytes) -> None:
-    with slow_clients(service.port, sent, SLOW):
+def test_slow_clients_delay_nobody(patient: Service, sent: bytes) -> None:
+    with slow_clients(patient.port, sent, SLOW):
         begin = time.monotonic()
-        assert [Client(service.port).get("/dhcp").status for _ in range(20)] == [200] * 20
+        assert [Client(patient.port).get("/dhcp").status for _ in range(20)] == [200] * 20
         assert time.monotonic() - begin < PROMPT
 
 
@@ -128,6 +142,7 @@ def test_slow_clients_delay_nobody(service: Service, sent: bytes) -> None:
 def test_slow_handshakes_delay_nobody(stopped_service: Service, tmp_path, sent: bytes) -> None:
     site = Site(tmp_path)
     https = site.equip(stopped_service)
+    stopped_service.environ["LEASEHOLD_REQUEST_TIMEOUT"] = "300"
     stopped_service.start()
     client = TLSClient(https, site.context())
 
@@ -140,6 +155,7 @@ def test_slow_handshakes_delay_nobody(stopped_service: Service, tmp_path, sent: 
 def test_slow_clients_over_tls_delay_nobody(stopped_service: Service, tmp_path) -> None:
     site = Site(tmp_path)
     https = site.equip(stopped_service)
+    stopped_service.environ["LEASEHOLD_REQUEST_TIMEOUT"] = "300"
     stopped_service.start()
 
     with slow_clients(https, HEAD, SLOW, site.context()):
@@ -155,21 +171,22 @@ def test_more_clients_than_there_is_room_for_are_served_in_bounded_time(stopped_
     with slow_clients(stopped_service.port, HEAD, 520):
         begin = time.monotonic()
         assert Client(stopped_service.port).get("/features").status == 200
-        assert time.monotonic() - begin < 10
+        assert time.monotonic() - begin < PROMPT
 
 
-def test_slow_clients_do_not_delay_the_end(service: Service) -> None:
-    with slow_clients(service.port, b"", 20):
-        assert Client(service.port).get("/features").status == 200
+def test_slow_clients_do_not_delay_the_end(patient: Service) -> None:
+    with slow_clients(patient.port, b"", 20):
+        assert Client(patient.port).get("/features").status == 200
         begin = time.monotonic()
-        service.signal(signal.SIGTERM)
-        assert service.wait() == 0
-        assert time.monotonic() - begin < 6
+        patient.signal(signal.SIGTERM)
+        assert patient.wait() == 0
+        # Then gunicorn would lose its own patience.
+        assert time.monotonic() - begin < 20
 
 
 def test_a_request_in_small_pieces(service: Service) -> None:
     whole = POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(FORM) + FORM
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for start in range(0, len(whole), 7):
             connection.sendall(whole[start : start + 7])
@@ -185,7 +202,7 @@ def test_a_body_in_chunks(service: Service) -> None:
 
 
 def test_a_client_that_waits_to_be_told_to_continue(service: Service) -> None:
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
         connection.sendall(
             POST + b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(FORM)
         )
@@ -202,18 +219,28 @@ def test_requests_behind_each_other(service: Service) -> None:
 
 
 def test_requests_on_a_connection_that_is_kept(service: Service) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
-    for _ in range(5):
-        connection.request("POST", "/dhcp/10.0.0.0", FORM, {"Content-Type": "application/x-www-form-urlencoded"})
-        with connection.getresponse() as response:
-            assert response.status == 200
-            response.read()
-    connection.close()
+    for _ in range(20):
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+        begin = time.monotonic()
+        try:
+            for _turn in range(5):
+                connection.request("POST", "/dhcp/10.0.0.0", FORM, FORM_TYPE)
+                with connection.getresponse() as response:
+                    assert response.status == 200
+                    response.read()
+        except ConnectionError:
+            # It may be closed only when this machine stood still for longer than it is kept.
+            assert time.monotonic() - begin > KEPT
+        else:
+            return
+        finally:
+            connection.close()
+    raise AssertionError("this machine is too slow")
 
 
 def test_a_client_that_stays_after_its_answer_delays_nobody(service: Service) -> None:
     ask = GET + b"Connection: close\r\n\r\n"
-    with slow_clients(service.port, ask, 50):
+    with slow_clients(service.port, ask, 100):
         begin = time.monotonic()
         assert [Client(service.port).get("/features").status for _ in range(20)] == [200] * 20
         assert time.monotonic() - begin < PROMPT
@@ -221,10 +248,14 @@ def test_a_client_that_stays_after_its_answer_delays_nobody(service: Service) ->
 
 def fill_log(port: int) -> None:
     """Send requests until ``/logs`` answers with several MB."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     for _ in range(2000):
-        connection.request("GET", TARGET)
-        connection.getresponse().read()
+        try:
+            connection.request("GET", TARGET)
+            connection.getresponse().read()
+        except ConnectionError:
+            # Closed, for this machine stood still for longer than it is kept: the next request opens another.
+            connection.close()
     connection.close()
 
 
@@ -232,7 +263,7 @@ def slow_reader(port: int, context: ssl.SSLContext | None = None) -> socket.sock
     """A connection on which a large answer was asked for, and that takes little of it at once; TLS by ``context``."""
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-    reader.settimeout(20)
+    reader.settimeout(60)
     reader.connect(("127.0.0.1", port))
     if context is not None:
         reader = context.wrap_socket(reader, server_hostname="127.0.0.1")
@@ -248,7 +279,7 @@ def test_clients_that_do_not_take_their_answers_delay_nobody(service: Service) -
             readers.enter_context(slow_reader(service.port))
         begin = time.monotonic()
         assert [Client(service.port).get("/features").status for _ in range(20)] == [200] * 20
-        assert time.monotonic() - begin < 2 * PROMPT
+        assert time.monotonic() - begin < PROMPT
         service.wait_for_log("does not take its answer")
         assert len(Client(service.port).get("/logs").json["logs"]) > 1000
     assert service.lines("[E]") == service.lines("Traceback") == []

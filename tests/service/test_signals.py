@@ -39,6 +39,8 @@ def test_no_request_fails_while_the_workers_are_replaced(service: Service, book_
     statuses = Counter(status for each in crowd.results() for status in each)
 
     assert statuses == {200: CLIENTS * 100}
+    for pid in before:
+        service.wait_for_log(rf"Worker exiting \(pid: {pid}\)")
     assert before.isdisjoint(service.workers())
     ledger = Ledger(book_file)
     ledger.check()
@@ -93,7 +95,7 @@ def test_sigterm_ends_everything(service: Service) -> None:
 
 
 def test_sigterm_lets_a_request_finish(service: Service, book_file: Path) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     connection.putrequest("POST", "/dhcp/10.0.0.0")
     connection.putheader("Content-Type", "application/x-www-form-urlencoded")
     connection.putheader("Content-Length", str(len(FORM)))

@@ -127,7 +127,7 @@ def test_it_works_again_when_the_book_does(service: Service, book_file: Path) ->
 
 
 def _ask(service: Service, path: str, request_id: str | None) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     try:
         connection.request("GET", path, headers={"X-Request-Id": request_id} if request_id else {})
         answer = connection.getresponse()

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import trustme
 from crowd import Client, Crowd, Milestones
-from running import Service, free_port
+from running import Service
 from secure import FOREMAN, Site, TLSClient, served_serial
+
+from tests.ports import free_port
 
 CLIENTS = 8
 TURNS = 60
@@ -119,7 +121,7 @@ def test_a_disabled_cipher(stopped_service: Service, site: Site, https: int) -> 
 
 def test_plain_http_on_the_port_for_https(stopped_service: Service, site: Site, https: int) -> None:
     stopped_service.start()
-    with socket.create_connection(("127.0.0.1", https), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", https), timeout=60) as connection:
         connection.sendall(b"GET /features HTTP/1.1\r\nHost: a\r\n\r\n")
         assert b"HTTP/1" not in connection.recv(1024)
 
@@ -149,7 +151,7 @@ def test_an_ipv6_listener(stopped_service: Service, site: Site, https: int) -> N
     stopped_service.environ |= {"LEASEHOLD_BIND_HOST": "127.0.0.1,::1", "LEASEHOLD_TRUSTED_HOSTS": FOREMAN}
     stopped_service.start()
     with (
-        socket.create_connection(("::1", https), timeout=10) as plain,
+        socket.create_connection(("::1", https), timeout=60) as plain,
         site.context(site.client(FOREMAN)).wrap_socket(plain, server_hostname="localhost") as connection,
     ):
         connection.sendall(b"GET /dhcp HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -249,7 +251,7 @@ def test_the_ca_of_the_guide(stopped_service: Service, tmp_path: Path) -> None:
     context = ssl.create_default_context(cafile=tmp_path / "ca.pem")
     context.load_cert_chain(tmp_path / "foreman.pem", tmp_path / "foreman.key")
     with (
-        socket.create_connection(("127.0.0.1", https), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", https), timeout=60) as plain,
         context.wrap_socket(plain, server_hostname="proxy.example.org") as connection,
     ):
         connection.sendall(b"GET /dhcp HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -274,6 +276,8 @@ def test_a_key_with_a_passphrase_does_not_wait_for_somebody_to_type_it(stopped_s
 
 def test_a_port_for_https_in_use(stopped_service: Service, site: Site, https: int) -> None:
     with socket.socket() as other:
+        # As the one that keeps the port for this test has it; a listener shares with nobody.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", https))
         other.listen()
         stopped_service.begin()

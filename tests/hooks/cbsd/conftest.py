@@ -34,7 +34,7 @@ class Known:
 
     def get(self, path: str, **query: str) -> Any:
         """An answer of the API."""
-        with urllib.request.urlopen(f"{self.url}/api/v1{path}?{urllib.parse.urlencode(query)}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/v1{path}?{urllib.parse.urlencode(query)}", timeout=60) as answer:
             return json.load(answer)
 
     def guest(self, name: str, cluster: str = "east") -> dict[str, Any] | None:
@@ -70,7 +70,7 @@ class Known:
     def _send(self, method: str, path: str, body: dict[str, str]) -> Any:
         url, headers = f"{self.url}/api/v1{path}", {"Content-Type": "application/json"}
         request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
 

@@ -80,7 +80,7 @@ class Node:
         (self.workdir / "nodename").write_text(f"{name}\n")
         values = {
             "urls": [url], "cbsd_workdir": str(self.workdir), "spool_dir": str(self.spool), "log_file": str(self.log),
-            "syslog": False, "subnets": ["10.0.1.0/24"],
+            "syslog": False, "subnets": ["10.0.1.0/24"], "timeout": 9,
         } | settings  # fmt: skip
         self.settings.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in values.items()))
         self._write("CREATE TABLE jails (jname TEXT PRIMARY KEY, emulator TEXT, host_hostname TEXT, ip4_addr TEXT, "
@@ -103,7 +103,7 @@ class Node:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
 
     def variables(self, guest: Guest) -> dict[str, str]:
@@ -128,7 +128,7 @@ class Node:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
 
     def ask(
@@ -145,7 +145,7 @@ class Node:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=30,
+                timeout=120,
             )
         finally:
             os.close(silent)

@@ -118,7 +118,7 @@ def test_a_service_that_hangs_is_not_waited_for_longer_than_the_settings_say(mak
         began = time.monotonic()
         done = node.ask("ip4pool='10.0.1.3 10.0.1.9 10.0.1.11'")
     assert (done.returncode, done.stdout) == (2, "")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
 
 
 def test_the_second_url_is_asked_when_nobody_is_at_the_first(make_node, known):

@@ -40,7 +40,7 @@ def test_what_every_start_of_a_guest_imports(server, tmp_path, arguments):
             "LEASEHOLD_HOOK_SYSLOG": "no", "LEASEHOLD_HOOK_SUBNETS": "10.0.1.0/24",
             "jname": "web1", "ip4_addr": "10.0.1.5/24",
         },
-        capture_output=True, text=True, check=True, timeout=30,
+        capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     status, modules = json.loads(done.stderr)
     assert (status, len(server.asked) > 0) == (0, True)

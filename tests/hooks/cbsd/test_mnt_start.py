@@ -21,7 +21,7 @@ def mnt_start(node: Node, guest: str, shell: str, *, fstab: bool) -> subprocess.
     return subprocess.run(
         [*shell.split(), "-c", CALL, "call", str(node.empty), str(link), *options],
         env={"PATH": PATH, "LEASEHOLD_HOOK_CONFIG": str(node.settings)},
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=30,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
 

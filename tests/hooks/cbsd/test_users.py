@@ -80,7 +80,7 @@ class OneFile:
             env={"PATH": PATH, "LEASEHOLD_HOOK_CONFIG": str(self.settings), "jname": "web1", "vnc_password": SECRET},
             cwd="/", user=user, group=GROUP if user == USER else user, extra_groups=[],
             umask=0o002 if user else 0o022,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=30,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
 

@@ -176,7 +176,7 @@ def service(tmp_path: Path, empty_book_file: Path) -> Iterator[Service]:
 
 def asking(service: Service) -> Asking:
     """The service, as a hook sees it."""
-    return Asking(Settings(urls=(f"http://127.0.0.1:{service.port}",), timeout=9), seconds=60)
+    return Asking(Settings(urls=(f"http://127.0.0.1:{service.port}",), timeout=9), seconds=120)
 
 
 def everything(service: Service, path: str, **query: str) -> list[dict[str, Any]]:
@@ -228,7 +228,7 @@ def test_the_book_is_what_the_nodes_have(service: Service, tmp_path: Path):
         for each in acting.values():
             each.orders.send(None)
         for process in processes:
-            process.join(15)
+            process.join(60)
 
     assert {name: Spool(str(node.spool)).entries() for name, node in nodes.items()} == {name: [] for name in NODES}
     assert service_view(service) == nodes_view(nodes)

@@ -100,7 +100,7 @@ def ansible(host: Host, tmp_path: Path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
 
     return run
@@ -130,6 +130,6 @@ def test_ansible_runs_nothing_that_a_node_wrote(ansible, tmp_path: Path, host: H
         [ANSIBLE.with_name("ansible"), "-i", tmp_path / "leasehold-inventory", "web1", "-c", "local", "-m", "debug",
          "-a", "msg={{ ipam_note }}"],
         env=host.environment | {"ANSIBLE_HOME": str(tmp_path / "ansible"), "LANG": "C.UTF-8"},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert "{{ 7 * 191 }}" in told.stdout, told.stderr

@@ -39,7 +39,7 @@ def starting(node: str, url: str, together: Barrier, orders: Connection) -> None
     )  # fmt: skip
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     while (guest := orders.recv()) is not None:
-        together.wait(30)
+        together.wait(120)
         orders.send(mount.run(["-j", guest], "mnt_start"))
 
 
@@ -62,7 +62,7 @@ def test_exactly_one_of_two_nodes_may_start_a_guest(url: str, monkeypatch: pytes
     for each in ours:
         each.send(None)
     for process in processes:
-        process.join(15)
+        process.join(60)
 
     assert [outcome for outcome in outcomes if outcome != [0, 1]] == []
 

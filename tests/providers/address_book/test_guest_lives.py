@@ -249,7 +249,7 @@ def twice(site: Site, step: Step) -> None:
 def at_once(site: Site, step: Step) -> None:
     """As two hooks of a node that run at the same time."""
     became: list[object] = []
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=60)
 
     def run() -> None:
         together.wait()
@@ -259,7 +259,7 @@ def at_once(site: Site, step: Step) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(became) == 2
     assert step.ends in became
 

@@ -328,7 +328,7 @@ def test_a_backup_during_a_write_load_is_of_one_moment(filled: Book, tmp_path: P
 
     def ask(number: int) -> None:
         try:
-            started.wait(30)
+            started.wait(60)
             for turn in range(TURNS):
                 address_book.suggest(lab, Asker(key=f"{number}.{turn}"), CALLER)
         except BaseException as error:
@@ -338,12 +338,12 @@ def test_a_backup_during_a_write_load_is_of_one_moment(filled: Book, tmp_path: P
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(THREADS)]
     for thread in threads:
         thread.start()
-    started.wait(30)
+    started.wait(60)
     files = [tmp_path / f"backup{number}" for number in range(4)]
     for path in files:
         backup.write(filled, path, NOW)
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert not failures
     held = []
     for number, path in enumerate(files):
@@ -391,7 +391,7 @@ def test_a_restore_that_is_killed_leaves_the_old_or_the_new_book(
             process.wait(delay)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
-        process.wait(30)
+        process.wait(60)
         assert content(other) in (old, new)
         assert_sound(other)
 

@@ -18,6 +18,7 @@ from tests.providers.soundness import free_runs
 BASES = {"IPv4": IPAddress("10.0.0.0"), "zero": IPAddress("0.0.0.0"), "IPv6": IPAddress("2001:db8::ffff:fff0")}
 OFFSETS = st.integers(0, 15)
 CHANGES = st.lists(st.tuples(st.sampled_from(["take", "give", "first from"]), OFFSETS), max_size=40)
+NOT_JUDGED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 
 
 def runs_of(addresses: set[int], base: IPAddress) -> list[tuple[str, str]]:
@@ -34,7 +35,7 @@ def fill(connection: Connection, subnet: Subnet, addresses: set[int], base: IPAd
 
 @pytest.mark.parametrize("base", BASES.values(), ids=BASES)
 @given(start=st.sets(OFFSETS), changes=CHANGES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=NOT_JUDGED)
 def test_behaves_as_a_set(book: Book, subnet: Subnet, base: IPAddress, start: set[int], changes: list[tuple[str, int]]):
     """Take, give and find in any order, judged by a set; the runs are the shortest that say the same."""
     free = set(start)
@@ -59,7 +60,7 @@ def test_behaves_as_a_set(book: Book, subnet: Subnet, base: IPAddress, start: se
 
 
 @given(start=st.sets(OFFSETS, min_size=1), data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=NOT_JUDGED)
 def test_carving_takes_one_address_out_of_its_run(book: Book, subnet: Subnet, start: set[int], data: st.DataObject):
     base, offset = BASES["IPv4"], data.draw(st.sampled_from(sorted(start)))
 

@@ -27,7 +27,7 @@ class Server:
         self.reloads.append(keys)
         if len(self.reloads) == 1:
             self.entered.set()
-            assert self.go_on.wait(10)
+            assert self.go_on.wait(60)
         if self.error is not None:
             raise self.error
 
@@ -39,7 +39,7 @@ def server() -> Server:
 
 def wait_until_waiting(shared: SharedReload[str], number: int) -> None:
     deadline = threading.Event()
-    for _ in range(2000):
+    for _ in range(12_000):
         if len(shared._waiting) == number:
             return
         deadline.wait(0.005)
@@ -50,12 +50,12 @@ def crowd(shared: SharedReload[str], server: Server, *keys: str) -> list[Excepti
     """One caller, and while that is served one for each of ``keys``; returns what each of these got."""
     with ThreadPoolExecutor(len(keys) + 1) as pool:
         first = pool.submit(shared.run, "first")
-        assert server.entered.wait(10)
+        assert server.entered.wait(60)
         waiting = [pool.submit(shared.run, key) for key in keys]
         wait_until_waiting(shared, len(keys))
         server.go_on.set()
-        first.exception(10)
-        return [each.exception(10) for each in waiting]
+        first.exception(60)
+        return [each.exception(60) for each in waiting]
 
 
 def test_those_who_wait_together_share_one(tmp_path: Path, server: Server):
@@ -92,11 +92,11 @@ def test_whoever_does_not_get_a_turn_hears_it(tmp_path: Path, server: Server):
     other = SharedReload(tmp_path / "lock", server, patience=0.05)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(first.run, "first")
-        assert server.entered.wait(10)
+        assert server.entered.wait(60)
         with pytest.raises(Unavailable, match="it may hang"):
             other.run("a")
         server.go_on.set()
-        running.result(10)
+        running.result(60)
     other.run("a")
 
 
@@ -111,7 +111,7 @@ def _shared_work(directory: Path, ready) -> None:
         fresh.replace(loaded)
 
     shared = SharedReload(directory / "lock", work)
-    ready.wait(20)
+    ready.wait(60)
     for number in range(10):
         row = f"{multiprocessing.current_process().pid}-{number}"
         (directory / "rows" / row).touch()
@@ -127,7 +127,7 @@ def test_processes_share_them_too(tmp_path: Path):
     for each in crowd:
         each.start()
     for each in crowd:
-        each.join(60)
+        each.join(120)
     assert [each.exitcode for each in crowd] == [0, 0, 0]
 
 

@@ -186,7 +186,7 @@ class TestRule11:
             """In a thread of its own, which would wait for ever if its caller's transaction were open."""
             writer = threading.Thread(target=lambda: desk.take(subnet, "10.0.1.9", Use.MANUAL), daemon=True)
             writer.start()
-            writer.join(10)
+            writer.join(60)
             free_to_write.append(not writer.is_alive())
             desk.release(subnet, "10.0.1.9")
 

@@ -77,6 +77,6 @@ def test_processes_forked_later_share_the_count(throttle):
     context = multiprocessing.get_context("fork")
     worker = context.Process(target=throttle.failed, args=("192.0.2.1",))
     worker.start()
-    worker.join(30)
+    worker.join(60)
     assert worker.exitcode == 0
     assert counts(throttle, "192.0.2.1") == [3]

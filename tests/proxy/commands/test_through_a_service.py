@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from providers.tokens import Scope, Tokens
 from proxy.app import create_app
 from proxy.assembly import open_address_book
 from proxy.settings import load
+from tests.ports import free_port
 from tests.proxy.commands.test_every_command import CASES, MAC, Case, command_of
 from tests.proxy.commands.test_every_command import stock as stock  # the fixture, used by its name
 
@@ -246,9 +246,7 @@ class TestProof:
 
 class TestAway:
     def test_nobody_listens(self, bookless):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         result = bookless("--url", f"http://127.0.0.1:{port}", "subnet", "list")
 
         assert (result.exit_code, result.stdout) == (4, "")

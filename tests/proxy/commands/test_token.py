@@ -96,7 +96,7 @@ def test_days_count_from_now(leasehold):
 
     (row,) = leasehold.json("token", "list")
     lasts = datetime.fromisoformat(row["expires_at"]) - datetime.fromisoformat(row["created_at"])
-    assert abs(lasts - timedelta(days=90)) <= timedelta(seconds=2)
+    assert abs(lasts - timedelta(days=90)) <= timedelta(minutes=5)
     assert row["expires_at"] in result.stderr
 
 
@@ -222,4 +222,4 @@ def _old(book: Book, name: str) -> tuple[Token, str]:
 def _wait_for_notes() -> None:
     for thread in threading.enumerate():
         if thread.name == THREAD_NAME:
-            thread.join(20)
+            thread.join(60)

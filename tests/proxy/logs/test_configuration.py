@@ -27,7 +27,7 @@ def system_log(tmp_path, monkeypatch):
     monkeypatch.setattr(SystemLog.__init__, "__defaults__", ((path,),))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(path)
-        listener.settimeout(5)
+        listener.settimeout(60)
         yield listener
 
 
@@ -102,7 +102,7 @@ def test_a_system_log_that_was_restarted(started, system_log, tmp_path):
     (tmp_path / "log").unlink()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as again:
         again.bind(str(tmp_path / "log"))
-        again.settimeout(5)
+        again.settimeout(60)
         log.info("hello")
         assert b"hello" in again.recv(4096)
 

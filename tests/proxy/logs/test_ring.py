@@ -162,7 +162,7 @@ def write_numbered(ring: Ring, name: str, count: int) -> None:
         add(ring, f"{name} {number}")
 
 
-def read_until(ring: Ring, count: int, timeout: float = 10) -> None:
+def read_until(ring: Ring, count: int, timeout: float = 60) -> None:
     end = time.monotonic() + timeout
     while ring._counts[0] < count:
         assert all(isinstance(json.loads(kept.body), dict) for kept in ring.records())

@@ -221,7 +221,7 @@ class TestProcesses:
         )
 
 
-def wait_for_roll_over(path: Path, timeout: float = 10) -> None:
+def wait_for_roll_over(path: Path, timeout: float = 60) -> None:
     newest = Path(f"{path}.1")
     before = newest.stat().st_mtime_ns if newest.exists() else 0
     end = time.monotonic() + timeout

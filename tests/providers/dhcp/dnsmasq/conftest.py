@@ -22,7 +22,7 @@ from tests.providers.dhcp.dnsmasq.site import DnsmasqSite
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[DnsmasqSite]:
     """The dnsmasq of this machine, treated as one before 2.91, serving 10.0.1.0/28 and 10.0.2.0/24."""
-    with DnsmasqSite(tmp_path, timeout=1, version="2.90") as running:
+    with DnsmasqSite(tmp_path, version="2.90") as running:
         yield running
 
 

@@ -39,7 +39,7 @@ dhcp-option=option:dns-server,10.9.0.53
 _RESTART = """\
 #!/bin/sh
 pid=$(cat {pid_file} 2>/dev/null) && kill -CONT "$pid" 2>/dev/null && kill "$pid" 2>/dev/null
-for _ in 1 2 3 4 5 6 7 8 9 10; do
+for _ in $(seq 600); do
     grep -qs '^State:.[^Z]' "/proc/${{pid:-none}}/status" || break
     sleep 0.05
 done
@@ -75,7 +75,7 @@ class DnsmasqSite:
             "pid_file": str(self.pid_file),
             "config": str(self.configuration),
             "restart_command": str(self.restart_script),
-            "timeout": 10,
+            "timeout": 60,
         }
         loaded: Mapping[str, Any] = DnsmasqSchema().load(given | self._changed)
         return loaded
@@ -121,7 +121,7 @@ class DnsmasqSite:
 
     def start(self) -> None:
         """Start it, or restart it."""
-        subprocess.run([self.restart_script], check=True, timeout=20, capture_output=True)
+        subprocess.run([self.restart_script], check=True, timeout=120, capture_output=True)
         self.restarts_file.unlink()
 
     @property
@@ -156,7 +156,7 @@ class DnsmasqSite:
             return
         os.kill(pid, signal.SIGCONT)
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while self.pid == pid:
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)

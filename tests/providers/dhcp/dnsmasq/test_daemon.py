@@ -25,7 +25,7 @@ def daemon(tmp_path):
     """A daemon by its settings."""
 
     def made(**settings) -> Daemon:
-        given = {"pid_file": str(tmp_path / "pid"), "timeout": 1, "version": "2.91"} | settings
+        given = {"pid_file": str(tmp_path / "pid"), "timeout": 60, "version": "2.91"} | settings
         return Daemon(DnsmasqSchema().load(given))
 
     return made
@@ -39,7 +39,7 @@ def script(tmp_path, text: str) -> str:
 
 
 def test_another_process_with_the_number_of_one_that_ended_is_left_alone(tmp_path, files, daemon):
-    with subprocess.Popen(["sleep", "60"]) as other:
+    with subprocess.Popen(["sleep", "300"]) as other:
         (tmp_path / "pid").write_text(f"{other.pid}\n")
         assert daemon().is_there() is False
         with pytest.raises(Unavailable, match="does not run"):
@@ -49,7 +49,7 @@ def test_another_process_with_the_number_of_one_that_ended_is_left_alone(tmp_pat
 
 
 def test_a_process_that_ended_and_was_not_waited_for_is_not_there(tmp_path, daemon):
-    with subprocess.Popen(["sleep", "60"]) as other:
+    with subprocess.Popen(["sleep", "300"]) as other:
         (tmp_path / "pid").write_text(f"{other.pid}\n")
         assert daemon(program="sleep").is_there() is True
         other.kill()
@@ -82,16 +82,16 @@ def test_one_that_was_stopped_is_not_started_by_a_command(tmp_path, files, daemo
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "seconds", "reason"),
     [
-        ("echo not allowed >&2; exit 7", "exit code 7: not allowed"),
-        ("exec sleep 30", "did not end within 1 s"),
-        ("true", "did not read .*hosts within 1 s"),
+        ("echo not allowed >&2; exit 7", 60, "exit code 7: not allowed"),
+        ("exec sleep 60", 1, "did not end within 1 s"),
+        ("true", 4, "did not read .*hosts within 4 s"),
     ],
 )
-def test_a_command_that_fails_is_told(tmp_path, files, daemon, text, reason):
+def test_a_command_that_fails_is_told(tmp_path, files, daemon, text, seconds, reason):
     with pytest.raises(Unavailable, match=reason):
-        daemon(reload_command=script(tmp_path, text), pid_file="none").read_again(files, restart=False)
+        daemon(reload_command=script(tmp_path, text), pid_file="none", timeout=seconds).read_again(files, restart=False)
 
 
 def test_with_neither_pid_file_nor_command_nothing_can_be_told(files, daemon):

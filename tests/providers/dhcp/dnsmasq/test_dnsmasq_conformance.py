@@ -20,7 +20,7 @@ class TestDnsmasq(PublishingConformance, LeasesConformance):
     @pytest.fixture(autouse=True)
     def site(self, tmp_path: Path) -> Iterator[DnsmasqSite]:
         """A dnsmasq of this test alone."""
-        with DnsmasqSite(tmp_path, timeout=1) as site:
+        with DnsmasqSite(tmp_path) as site:
             self.site = site
             self.seen: set[str] = set()
             yield site

@@ -20,6 +20,7 @@ from providers.clock import utc_now
 from providers.dhcp.dnsmasq.provider import DnsmasqDHCP
 from providers.dhcp.none import NoDHCP
 from providers.ipam.local import LocalIPAM
+from tests.ports import free_port
 from tests.providers.desk import CALLER, description
 from tests.providers.dhcp.dnsmasq.site import DnsmasqSite
 
@@ -33,9 +34,7 @@ class Service:
     """``leasehold serve`` with two workers, in front of that dnsmasq."""
 
     def __init__(self, site: DnsmasqSite, book_url: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.log_file = site.directory / "service.log"
         told = {f"LEASEHOLD_DHCP_DNSMASQ_{key.upper()}": str(value) for key, value in site.settings.items() if value}
         self.environ = {key: value for key, value in os.environ.items() if not key.startswith("LEASEHOLD_")} | {
@@ -54,7 +53,7 @@ class Service:
                 [LEASEHOLD, "serve"], env=self.environ, cwd=self.log_file.parent,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not self.listens():
             assert self.process.poll() is None, self.log_file.read_text()
             assert time.monotonic() < deadline, self.log_file.read_text()
@@ -64,7 +63,7 @@ class Service:
         """As a power cut would."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(60)
 
     def listens(self) -> bool:
         with socket.socket() as probe:
@@ -72,7 +71,7 @@ class Service:
 
     def post(self, mac: str, ip: str) -> int:
         name = f"h{mac.replace(':', '')[-4:]}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             form = {"mac": mac, "ip": ip, "name": name, "hostname": name}
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -83,7 +82,7 @@ class Service:
 
     def sync(self) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [LEASEHOLD, "sync"], env=self.environ, cwd=self.log_file.parent, capture_output=True, text=True, timeout=60
+            [LEASEHOLD, "sync"], env=self.environ, cwd=self.log_file.parent, capture_output=True, text=True, timeout=120
         )
 
 
@@ -112,10 +111,10 @@ def test_what_was_acknowledged_is_served(tmp_path, book):
             service.start()
             for client in clients:
                 client.start()
-            assert enough.wait(60), service.log_file.read_text()
+            assert enough.wait(120), service.log_file.read_text()
             service.kill()
             for client in clients:
-                client.join(30)
+                client.join(120)
 
             done = service.sync()
             assert done.returncode == 0, done.stderr

@@ -32,8 +32,8 @@ def test_it_is_seen_when_all_were_read(files):
     with reading(files) as watch:
         read_elsewhere(*files)
         begin = time.monotonic()
-        assert watch.wait(10)
-    assert time.monotonic() - begin < 5
+        assert watch.wait(60)
+    assert time.monotonic() - begin < 30
 
 
 def test_one_that_was_not_read_is_named(files):
@@ -42,7 +42,7 @@ def test_one_that_was_not_read_is_named(files):
         assert not watch.wait(0.1)
         assert watch.unread == {files[1]}
         read_elsewhere(files[1])
-        assert watch.wait(10)
+        assert watch.wait(60)
 
 
 def test_what_was_read_before_does_not_count(files):

@@ -119,5 +119,7 @@ class Dhcpd:
         return loaded
 
     def provider(self, book: Book, **changes: object) -> ISCDHCP:
-        """The provider; whoever calls it has to be inside the server's namespace."""
-        return ISCDHCP(book, {"server": None, **self.settings(**changes)})
+        """The provider, a patient one; whoever calls it has to be inside the server's namespace."""
+        made = ISCDHCP(book, {"server": None, **self.settings(**changes)})
+        made.seconds = 60.0
+        return made

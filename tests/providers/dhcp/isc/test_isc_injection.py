@@ -33,7 +33,7 @@ def check_after_restart(dhcpd, provider, subnet, expected):
         assert dhcpd.complaints() == []
         assert list(provider.served(subnet)) == before
     for each in expected:
-        offer = dhcpd.network.discover(each.mac, seconds=3)
+        offer = dhcpd.network.discover(each.mac)
         assert offer is not None, each
         assert str(offer.yiaddr) == str(each.address), each
         assert offer.hostname == each.hostname

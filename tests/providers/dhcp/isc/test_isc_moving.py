@@ -27,11 +27,11 @@ def left_behind(dhcpd, provider):
     """A dhcpd with hosts of the Ruby smart proxy, a bond among them, and one of its configuration."""
     for number, statements in enumerate(STATEMENTS, 1):
         name = f"host{number}.example.com"
-        told, deadline = statements.format(name=name), time.monotonic() + 5
+        told, deadline = statements.format(name=name), time.monotonic() + 60
         provider._omapi.create(name, mac(number), IPAddress(f"10.77.0.{20 + number}"), told, deadline)
     for number in (7, 8):
         told = 'option host-name = "db";'
-        provider._omapi.create(f"db-0{number}", mac(number), IPAddress("10.77.0.30"), told, time.monotonic() + 5)
+        provider._omapi.create(f"db-0{number}", mac(number), IPAddress("10.77.0.30"), told, time.monotonic() + 60)
 
 
 def test_the_import_changes_nothing_in_dhcpd_and_what_came_in_can_be_deleted(desk, dhcpd, left_behind):

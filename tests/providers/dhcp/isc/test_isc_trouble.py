@@ -14,6 +14,8 @@ from providers.errors import InvalidValue, Unavailable
 from tests.providers.desk import CALLER, host, mac
 from tests.providers.dhcp.isc.dhcpd_server import SECRET
 
+IN_TIME = 30
+"""Seconds, for what takes one at most; whoever waits for dhcpd here as long as it hangs never ends."""
 ALGORITHMS = ("hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 
 
@@ -22,7 +24,7 @@ def in_time(call, *arguments, **named):
     began = time.monotonic()
     with pytest.raises(Unavailable) as caught:
         call(*arguments, **named)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < IN_TIME
     return str(caught.value)
 
 
@@ -62,7 +64,7 @@ def test_dhcpd_hangs_and_what_it_does_afterwards_is_healed_by_sync(desk, subnet,
     assert in_time(desk.serve, subnet, "10.77.0.21", 2) == "dhcpd at 127.0.0.1:7911 does not answer"
     assert in_time(desk.release, subnet, "10.77.0.20") == "dhcpd at 127.0.0.1:7911 does not answer"
     assert not provider.health().ok
-    provider.seconds = 5
+    provider.seconds = 60
 
     dhcpd.go_on()
     dhcpd.wait_until_it_has("host2")
@@ -76,15 +78,15 @@ def test_dhcpd_hangs_and_what_it_does_afterwards_is_healed_by_sync(desk, subnet,
 
 def test_dhcpd_is_killed_while_it_is_asked(desk, subnet, dhcpd, provider):
     desk.serve(subnet, "10.77.0.20", 1)
-    provider.seconds = 5
+    provider.seconds = 60
     dhcpd.hang()
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(in_time, desk.serve, subnet, "10.77.0.21", 2)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not provider._omapi._turn.locked() and time.monotonic() < deadline:
             time.sleep(0.01)
         dhcpd.kill()
-        assert "cannot be reached" in asking.result(5)
+        assert "cannot be reached" in asking.result(60)
 
     dhcpd.start()
     assert served(provider, subnet) == {mac(1): "10.77.0.20"}
@@ -99,7 +101,7 @@ def test_whoever_repeats_a_request_that_timed_out_is_served(desk, subnet, dhcpd,
     dhcpd.hang()
     in_time(desk.serve, subnet, "10.77.0.21", 2)
     dhcpd.go_on()
-    provider.seconds = 5
+    provider.seconds = 60
 
     desk.serve(subnet, "10.77.0.21", 2)
 
@@ -107,6 +109,7 @@ def test_whoever_repeats_a_request_that_timed_out_is_served(desk, subnet, dhcpd,
 
 
 def test_a_thread_that_waits_for_another_does_so_for_its_own_time_only(desk, subnet, provider):
+    provider.seconds = 1
     with provider._omapi._own_turn(time.monotonic() + 1):
         assert in_time(desk.serve, subnet, "10.77.0.20", 1) == "dhcpd at 127.0.0.1:7911 does not answer"
 

@@ -67,7 +67,7 @@ def accepted_by_dhcpd(configuration: Path) -> bool:
     """Ask ``dhcpd -t``."""
     assert DHCPD is not None
     command = [DHCPD, "-t", "-cf", str(configuration)]
-    return subprocess.run(command, cwd=configuration.parent, capture_output=True, timeout=30).returncode == 0
+    return subprocess.run(command, cwd=configuration.parent, capture_output=True, timeout=120).returncode == 0
 
 
 def accepted_here(configuration: Path) -> bool:
@@ -105,7 +105,7 @@ def test_the_leases_file_means_the_same_after_dhcpd_has_read_and_written_it(tmp_
     if not shutil.which("unshare") or subprocess.run([*isolated, "true"], capture_output=True).returncode:
         pytest.skip("no network namespace can be made here")
     command = [*isolated, str(DHCPD), "-f", "-4", "--no-pid", "-cf", str(site.configuration), "-lf", str(site.leases)]
-    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=30)
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
     if b"written by isc-dhcp" not in site.leases.read_bytes():
         pytest.skip("dhcpd may not write the file here")
 

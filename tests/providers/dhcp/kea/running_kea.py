@@ -21,7 +21,7 @@ from providers.dhcp.kea.settings import KeaSchema
 from providers.errors import Unavailable
 
 _HOOKS = ("/usr/lib", "/usr/local/lib")
-_DEADLINE = 20.0
+_DEADLINE = 60.0
 
 
 def need_kea() -> str:
@@ -61,7 +61,7 @@ class Kea:
     @property
     def settings(self) -> Mapping[str, Any]:
         """Those of a provider on this Kea."""
-        return KeaSchema().load({"control": str(self.socket), "include_directory": str(self.includes), "timeout": 2})
+        return KeaSchema().load({"control": str(self.socket), "include_directory": str(self.includes), "timeout": 30})
 
     @property
     def configuration(self) -> Path:
@@ -128,10 +128,10 @@ class Kea:
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
         try:
-            self.process.wait(5)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(5)
+            self.process.wait(30)
         self.process = None
         self.socket.unlink(missing_ok=True)
 

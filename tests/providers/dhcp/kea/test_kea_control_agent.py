@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -20,16 +19,11 @@ from providers.dhcp.kea.control import Control
 from providers.dhcp.kea.provider import KeaDHCP
 from providers.dhcp.kea.settings import KeaSchema
 from providers.errors import Unavailable
+from tests.ports import free_port
 from tests.providers.desk import Desk, mac
 from tests.providers.dhcp.kea.running_kea import Kea, kea_directory
 
-SETTINGS = {"user": "leasehold", "password": "secret", "timeout": 2}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+SETTINGS = {"user": "leasehold", "password": "secret", "timeout": 30}
 
 
 @pytest.fixture
@@ -73,7 +67,7 @@ def running_agent(kea: Kea, own: Mapping[str, object], settings: Mapping[str, ob
     try:
         url = f"http{'s' if own else ''}://127.0.0.1:{port}/"
         control = Control(KeaSchema().load({"control": url, **SETTINGS, **settings}))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 control.command("version-get")
@@ -86,7 +80,7 @@ def running_agent(kea: Kea, own: Mapping[str, object], settings: Mapping[str, ob
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_a_reservation_comes_and_goes(address_book: AddressBook, desk: Desk, kea: Kea, agent: str):

@@ -34,8 +34,8 @@ def kea() -> Iterator[Kea]:
 
 @pytest.fixture
 def address_book(address_book: AddressBook, kea: Kea) -> AddressBook:
-    """The address book of every test here has that Kea, and does not wait for it long."""
-    address_book.dhcp = KeaDHCP(address_book.book, {**kea.settings, "timeout": 0.5})
+    """The address book of every test here has that Kea."""
+    address_book.dhcp = KeaDHCP(address_book.book, kea.settings)
     return address_book
 
 
@@ -49,6 +49,18 @@ def subnet(desk: Desk) -> Subnet:
 
 def served(kea: Kea) -> dict[str, str]:
     return kea.served("10.0.1.0/28")
+
+
+def hang(desk: Desk, kea: Kea) -> None:
+    """Let Kea hang, and the address book not wait for it long."""
+    kea.hang()
+    desk.address_book.dhcp._control._seconds = 0.5
+
+
+def go_on(desk: Desk, kea: Kea) -> None:
+    """Let it go on, and the address book be patient again."""
+    desk.address_book.dhcp._control._seconds = kea.settings["timeout"]
+    kea.go_on()
 
 
 def when(monkeypatch: pytest.MonkeyPatch, command: str, happens: Callable[[], object]) -> None:
@@ -70,11 +82,11 @@ class TestInMidRequest:
 
     def test_it_hangs(self, desk: Desk, subnet: Subnet, kea: Kea, monkeypatch, command):
         before = dump(desk.book, without=("events", "rests"))
-        when(monkeypatch, command, kea.hang)
+        when(monkeypatch, command, lambda: hang(desk, kea))
         with pytest.raises(Unavailable, match="has not answered"):
             desk.serve(subnet, "10.0.1.4", 2)
         assert dump(desk.book, without=("events", "rests")) == before
-        kea.go_on()
+        go_on(desk, kea)
         desk.address_book.sync(CALLER, most_percent=20)
         assert served(kea) == {mac(1): "10.0.1.3"}
         assert list(desk.address_book.differences()) == []
@@ -91,11 +103,11 @@ class TestInMidRequest:
 
     def test_it_hangs_while_a_host_goes(self, desk: Desk, subnet: Subnet, kea: Kea, monkeypatch, command):
         before = dump(desk.book)
-        when(monkeypatch, command, kea.hang)
+        when(monkeypatch, command, lambda: hang(desk, kea))
         with pytest.raises(Unavailable):
             desk.release(subnet, "10.0.1.3", use=Use.DHCP)
         assert dump(desk.book) == before
-        kea.go_on()
+        go_on(desk, kea)
         desk.address_book.sync(CALLER, most_percent=20)
         assert served(kea) == {mac(1): "10.0.1.3"}
         assert len(desk.release(subnet, "10.0.1.3", use=Use.DHCP)) == 1

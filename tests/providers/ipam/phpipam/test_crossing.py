@@ -15,7 +15,7 @@ from tests.phpipam import Double
 from tests.phpipam.faults import Fault, FaultProxy
 from tests.providers.desk import CALLER, Desk, mac
 from tests.providers.dhcp.recording_double import RecordingDHCP, Server
-from tests.providers.ipam.phpipam.site import provider, subnet_of
+from tests.providers.ipam.phpipam.site import hasty, provider, subnet_of
 
 Dying = Callable[[Callable[[], Any]], None]
 
@@ -116,7 +116,7 @@ class TestSomebodyReservesWhatIsBeingRemoved:
         note = double.row(key, orphan)["note"]
         double.remove_address(key, orphan)
         line.next(Fault.HANG, only="POST addresses")
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable), hasty(desk.address_book.ipam):
             desk.take(subnet, orphan)
         double.add_address(key, orphan, note=note)
         double.meanwhile["DELETE addresses"] = lambda: desk.serve(subnet, orphan, 1)
@@ -259,7 +259,7 @@ def test_a_doubt_about_a_subnet_that_is_gone_keeps_no_other_one(
     desk.take(second, "10.0.2.9")
     for where, address in ((second, "10.0.2.3"), (subnet, orphan)):
         line.next(Fault.HANG, only="POST addresses")
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable), hasty(desk.address_book.ipam):
             desk.take(where, address)
         desk.clock.pass_(seconds=1)
     double.add_address(key, orphan, note=note)

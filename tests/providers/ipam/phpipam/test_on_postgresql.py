@@ -45,7 +45,7 @@ def at_once(desks: list[Desk], work) -> list:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(results) == len(desks)
     return results
 

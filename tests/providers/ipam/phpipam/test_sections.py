@@ -259,7 +259,7 @@ class TestSparingly:
         def ask() -> None:
             asker = threading.Thread(target=desk.address_book.subnets, daemon=True)
             asker.start()
-            asker.join(10)
+            asker.join(60)
             waited.append(asker.is_alive())
 
         double.meanwhile[LOOK] = ask
