@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
 
-from providers.book import backup, event_log, schema_version
+from providers.book import backup, event_log, schema_version, upstream
 from providers.book.backup import Manifest, Row, from_stored, stored_rows, tables_of
 from providers.book.database import Book
 from providers.book.directory import lock_all
@@ -23,8 +23,12 @@ from providers.model import Caller
 _BATCH = 1000
 
 
-def restore(book: Book, file: Path, now: datetime, caller: Caller, *, force: bool = False) -> Manifest:
+def restore(
+    book: Book, file: Path, now: datetime, caller: Caller, *, force: bool = False, copy: bool = False
+) -> Manifest:
     """Let ``book`` be as it was when the backup ``file`` was written; an event says so.
+
+    A ``copy`` gets a mark of its own, so that the rows upstream of the book that was saved are not its own.
 
     A book without tables gets them. Raises InvalidValue for a file that is no backup or is damaged, Misconfigured for
     one of a newer program or a book with tables of another revision, Conflict for a book that is not empty, unless
@@ -45,11 +49,13 @@ def restore(book: Book, file: Path, now: datetime, caller: Caller, *, force: boo
             connection.execute(delete(table))
         for table in tables:
             _fill(connection, table, source)
+        if copy:
+            upstream.forget_mark(connection)
         # Every process compares: it must be none that one of them has seen, of this book or of that in the backup.
         newer = select(func.max(directory.c.revision)).scalar_subquery()
         highest = max(revision, connection.execute(select(newer)).scalar_one() or 0)
         connection.execute(update(directory).values(revision=highest + 1))
-        detail = {"written_at": manifest.written_at, "rows": manifest.rows}
+        detail = {"written_at": manifest.written_at, "rows": manifest.rows} | ({"copy": True} if copy else {})
         event_log.record(connection, now, caller, "database.restore", None, **detail)
 
     try:

@@ -55,14 +55,15 @@ def backup(session: Session, file: Path, force: bool) -> None:
 @database.command("restore")
 @click.argument("file", type=_FILE, metavar="FILE")
 @click.option("--force", is_flag=True, help="Replace everything in a book that is not empty.")
+@click.option("--copy", is_flag=True, help="For a second book: it never changes what the first one has in phpIPAM.")
 @pass_session
-def restore(session: Session, file: Path, force: bool) -> None:
+def restore(session: Session, file: Path, force: bool, copy: bool) -> None:
     """Put the backup FILE into the book that the settings name, all of it or nothing.
 
-    A book that is not empty is refused. One that does not exist yet is made.
+    A book that is not empty is refused. One that does not exist yet is made. With --copy it gets a mark of its own.
     """
     with _book(session) as book:
-        restored = restoring.restore(book, file, utc_now(), session.caller, force=force)
+        restored = restoring.restore(book, file, utc_now(), session.caller, force=force, copy=copy)
     click.echo(f"Restored {restored.rows} rows, as they were at {restored.written_at}. Now run leasehold check.")
 
 

@@ -29,6 +29,14 @@ def test_backup_and_restore(lab):
     assert lab.json("events")[0]["action"] == "database.restore"
 
 
+def test_a_copy_says_in_its_events_that_it_is_one(lab):
+    lab.done("database", "backup", "book.backup")
+
+    lab.done("database", "restore", "book.backup", "--force", "--copy")
+
+    assert lab.json("events")[0]["detail"]["copy"] is True
+
+
 def test_restore_makes_a_book(lab, monkeypatch):
     lab.done("database", "backup", "book.backup")
     monkeypatch.setenv("LEASEHOLD_STATE_DIR", "elsewhere")
