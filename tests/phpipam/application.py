@@ -56,6 +56,7 @@ class Application:
         self.api_enabled = True
         self.allow_unsafe = True
         self.behind_tls = False
+        self.behind_nginx = False
         self.stringify = False
         self.html_before_json = False
         self.whole_read_limit = 40_000
@@ -146,7 +147,9 @@ class Application:
         if controller != "user" and request.method in WRITES and app.permissions < 2:
             raise Refused(401, "invalid permissions")
         kind = request.content_type.split(";")[0]
-        if kind not in {"", "application/x-www-form-urlencoded", "application/xml", "application/json"}:
+        # nginx gives PHP an empty type in place of none, and 1.8 is the first to take it for what it is.
+        unfit = not kind and self.behind_nginx and self.version < "1.8"
+        if unfit or kind not in {"", "application/x-www-form-urlencoded", "application/xml", "application/json"}:
             raise Refused(415, f"Invalid Content type {kind}")
         if controller != "user" and controller not in _READS:
             raise Refused(400, "Invalid controller")

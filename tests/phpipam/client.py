@@ -17,6 +17,7 @@ class Script:
         self._base = f"{url.rstrip('/')}/api/{app}"
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers["Content-Type"] = "application/json"
         token = self._call("POST", "user/", auth=(user, password), expected=(200,))["data"]["token"]
         self._session.headers["token"] = token
 

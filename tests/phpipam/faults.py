@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from tests.phpipam.double import kind_of
 
 _PATIENCE = 60
+_OF_ONE_CONNECTION = {"connection", "keep-alive", "content-length", "transfer-encoding"}
+"""Headers that are not passed on: the body is, as a whole."""
 
 
 class Fault(enum.Enum):
@@ -139,11 +141,11 @@ class FaultProxy:
         """Ask the server behind."""
         connection = http.client.HTTPConnection(*self._behind, timeout=_PATIENCE)
         try:
-            sent = {name: value for name, value in headers if name.lower() not in {"connection", "content-length"}}
+            sent = {name: value for name, value in headers if name.lower() not in _OF_ONE_CONNECTION}
             connection.request(method, target, body or None, sent | self.adds)
             answer = connection.getresponse()
-            kept = [(name, value) for name, value in answer.getheaders() if name.lower() != "content-length"]
-            return answer.status, dict(kept), answer.read()
+            kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OF_ONE_CONNECTION}
+            return answer.status, kept, answer.read()
         finally:
             connection.close()
 

@@ -58,6 +58,16 @@ def test_older_versions_find_every_address_and_tell_it_with_dots(clock: HandCloc
         assert [row["ip"] for row in site.call("GET", f"{GET_10}5").json()["data"]] == ["10.0.1.10"]
 
 
+@pytest.mark.parametrize(("version", "status"), [("1.5.2", 415), ("1.7.4", 415), ("1.8.2", 200)])
+def test_behind_nginx_older_versions_want_a_content_type_on_every_call(clock: HandClock, version: str, status: int):
+    double = Double.recorded(version, clock)
+    with double.serve() as url:
+        site = Site(double, url)
+        double.behind_nginx = True
+        assert site.call("GET", "sections/2/").status_code == status
+        assert site.call("GET", "sections/2/", headers={"Content-Type": "application/json"}).status_code == 200
+
+
 def test_a_refused_change_of_a_gateway_takes_the_gateway_away(site: Site):
     assert site.call("PATCH", "addresses/1/", json={"description": "x" * 65, "tag": 2}).status_code == 500
     assert "gateway" not in site.call("GET", "subnets/1/").json()["data"]

@@ -60,7 +60,7 @@ class Api:
     def _send(
         self, method: str, path: str, token: str, params: Mapping[str, str] | None, json: Mapping[str, Any] | None
     ) -> Answer:
-        response = self.client.call(
-            method, f"/api/{self._app}{path}", params=params, json=json, headers={"token": token}
-        )
+        # With every call: nginx gives PHP an empty type in place of none, which versions before 1.8 answer with a 415.
+        headers = {"token": token, "Content-Type": "application/json"}
+        response = self.client.call(method, f"/api/{self._app}{path}", params=params, json=json, headers=headers)
         return read(response, self.where)

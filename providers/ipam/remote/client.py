@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 
 _CONNECTIONS = 32
 _SHOWN = 200
+_REPEATABLE = frozenset({"GET", "PATCH", "DELETE"})
+"""What says the same when it is done twice (RFC 9110 9.2.2; our PATCHes set values and count nothing up)."""
+_AT_ONCE = 5.0
+"""Seconds: a call that ends later than that without an answer was worked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,10 @@ class NotSent(Unavailable):
 
 class NoAnswer(Unavailable):
     """The call was sent, and there is no whole answer: it may have been done."""
+
+
+class CutOff(NoAnswer):
+    """The connection ended at once and without any of an answer, as a kept one does that the server had just closed."""
 
 
 class Client:
@@ -85,9 +93,9 @@ class Client:
     ) -> Response:
         """The answer to ``method`` on ``path``, whatever its status, but for redirects.
 
-        A GET that was cut off is sent once more, within the same time. Raises NotSent when the server cannot be
-        reached, NoAnswer when it did not answer in time or not to the end, Refused when its certificate is not good or
-        it sends us elsewhere.
+        What was cut off is sent once more, within the same time, but for a POST: that raises CutOff. Raises NotSent
+        when the server cannot be reached, NoAnswer when it did not answer in time or not to the end, Refused when its
+        certificate is not good or it sends us elsewhere.
         """
         silence = self._timeouts.read if method == "GET" else self._timeouts.call
         sent = {"Accept": "application/json", **headers_to_pass_on(), **(headers or {})}
@@ -111,7 +119,7 @@ class Client:
                         )
                         break
                     except requests.ConnectionError as error:
-                        again = method == "GET" and attempt == 1 and not deadline.passed
+                        again = method in _REPEATABLE and attempt == 1 and not deadline.passed
                         if not again or not _was_cut_off(error):
                             raise
         except RequestException as error:
@@ -149,7 +157,8 @@ class Client:
             return NotSent(f"{self.where} cannot be reached ({_reason(error)})")
         if deadline.passed or isinstance(error, requests.Timeout):
             return NoAnswer(f"{self.where} gave no answer within {seconds:.1f} seconds")
-        return NoAnswer(f"{self.where} broke off its answer ({_reason(error)})")
+        cut_off = isinstance(error, requests.ConnectionError) and _was_cut_off(error) and seconds < _AT_ONCE
+        return (CutOff if cut_off else NoAnswer)(f"{self.where} broke off its answer ({_reason(error)})")
 
 
 def printable(text: str, most: int = _SHOWN) -> str:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from providers.errors import Refused
-from providers.ipam.remote.client import Client, NoAnswer, NotSent, Timeouts, printable
+from providers.ipam.remote.client import Client, CutOff, NoAnswer, NotSent, Timeouts, printable
 from providers.trace import Trace, begin, end
 
 
@@ -21,10 +21,15 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     seen: list[dict[str, str]] = []  # noqa: RUF012 - emptied by the fixture
     ports: set[int] = set()  # noqa: RUF012
+    closings = 0
 
     def do_GET(self) -> None:
         self.seen.append({name.lower(): value for name, value in self.headers.items()})
         self.ports.add(self.client_address[1])
+        if _Handler.closings:
+            _Handler.closings -= 1
+            self.close_connection = True
+            return
         if self.path == "/elsewhere":
             self.send_response(301)
             self.send_header("Location", "https://elsewhere.example.com/")
@@ -41,6 +46,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
+    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
+
     def log_message(self, *_: object) -> None:
         """Nothing."""
 
@@ -48,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def url() -> Iterator[str]:
     """A server."""
-    _Handler.seen, _Handler.ports = [], set()
+    _Handler.seen, _Handler.ports, _Handler.closings = [], set(), 0
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -69,6 +76,24 @@ def test_a_connection_is_used_again(client: Client):
     for _ in range(5):
         assert client.call("GET", "/").status_code == 200
     assert len(_Handler.ports) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_what_can_be_done_twice_is_sent_again_once(client: Client, method: str):
+    client.call("GET", "/")
+    _Handler.closings = 1
+    assert client.call(method, "/").status_code == 200
+    _Handler.closings = 2
+    with pytest.raises(CutOff):
+        client.call(method, "/")
+    assert (len(_Handler.seen), client.calls[f"{method} failed"]) == (5, 1)
+
+
+def test_a_post_is_sent_once(client: Client):
+    _Handler.closings = 1
+    with pytest.raises(CutOff):
+        client.call("POST", "/")
+    assert len(_Handler.seen) == 1
 
 
 def test_calls_are_counted(client: Client):
