@@ -8,11 +8,10 @@ from datetime import timedelta
 
 from netaddr import IPAddress
 
-from providers.address_book.foundation import innermost
 from providers.address_book.reservations import Reservations
 from providers.address_book.suggestions import Suggestions
 from providers.addresses import Range
-from providers.book import promises, taken
+from providers.book import promises
 from providers.errors import Conflict
 from providers.model import Asker, Caller, DHCPHost, Reservation, Subnet, Use
 
@@ -63,7 +62,8 @@ class Allocating(Suggestions, Reservations):
                         related_macs=related_macs,
                     )
                 except Conflict:
-                    if address == before or attempt == _TRIES or not self._was_lost(subnet, address):
+                    # Whoever was faster may have given it back by now; what the book has against it, it has again.
+                    if address == before or attempt == _TRIES:
                         raise
                     before = address
         except BaseException:
@@ -71,14 +71,6 @@ class Allocating(Suggestions, Reservations):
                 self._let_go(subnet, known, caller)
             raise
         raise AssertionError("unreachable")
-
-    def _was_lost(self, subnet: Subnet, address: IPAddress) -> bool:
-        """Whether somebody else has the address now, upstream or in the book, so that another one is as good."""
-        with self.book.read() as connection:
-            inner = innermost(self._directories.current(connection), subnet, address)
-            if taken.reservation(connection, inner, address) is not None:
-                return True
-        return self.ipam.record(inner, address) is not None
 
     def _let_go(self, subnet: Subnet, asker: Asker, caller: Caller) -> None:
         """End the hold of a call that nobody can repeat, if it has one."""

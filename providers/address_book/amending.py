@@ -8,12 +8,12 @@ from typing import Final
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
-from providers.address_book.foundation import Foundation
 from providers.address_book.texts import refuse_unfit_description, refuse_unfit_name, refuse_unfit_note
+from providers.address_book.upstream_rows import UpstreamRows
 from providers.addresses import parse_mac
 from providers.book import event_log, taken
 from providers.errors import Conflict, NotFound
-from providers.ipam.contract import our_record
+from providers.ipam.contract import amendment, our_record
 from providers.model import Caller, Reservation, Subnet
 
 
@@ -29,7 +29,7 @@ UNSET: Final = Unset.UNSET
 Change = str | None | Unset
 
 
-class Amendments(Foundation):
+class Amendments(UpstreamRows):
     """Changes descriptions; who has an address, and why, stays."""
 
     def amend(
@@ -56,11 +56,17 @@ class Amendments(Foundation):
         before, after = self.book.write(lambda c: self._amend(c, subnet, address, changes, caller))
         if before != after:
             try:
-                self.ipam.amend(after.subnet, our_record(after))
+                self._amend_upstream(before, after)
             except BaseException:
                 self.book.write(lambda c: self._restore(c, before, after, caller))
                 raise
         return after
+
+    def _amend_upstream(self, before: Reservation, after: Reservation) -> None:
+        try:
+            self.ipam.amend(after.subnet, amendment(our_record(before), our_record(after)))
+        except NotFound:
+            self._create_upstream(after.subnet, after)
 
     def _amend(
         self, connection: Connection, subnet: Subnet, address: IPAddress, changes: dict[str, str | None], caller: Caller

@@ -60,12 +60,13 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What became of the addresses of a guest: the rows, what changed in the book, and what is still to be released."""
+    """What became of a guest's addresses: rows, what changed, what is to be released, what other guests have now."""
 
     rows: tuple[KeptAddress, ...]
     changes: tuple[Change, ...]
     partings: tuple[_Parting, ...]
     marked: Marked
+    handed: tuple[tuple[Subnet, IPAddress], ...] = ()
 
 
 class GuestAddresses(GuestHosts, Subnets, Releases, Reservations):
@@ -133,7 +134,8 @@ class GuestAddresses(GuestHosts, Subnets, Releases, Reservations):
             if seat.row.leaving or seat.going:
                 partings.append(_parting_of(after, seat.going, leaving=seat.row.leaving))
         rows = tuple(seat.row for seat in seats if not seat.gone)
-        return Placed(rows, tuple(changes), tuple(partings), Marked(_all_marks(seats), now))
+        handed = tuple((seat.subnet, seat.row.address) for seat in seats if seat.subnet and seat.others and seat.gone)
+        return Placed(rows, tuple(changes), tuple(partings), Marked(_all_marks(seats), now), handed)
 
     def _seat(self, connection: Connection, directory: Directory, row: KeptAddress, guest: Kept) -> Seat:
         subnet = None if row.subnet_id is None else directory.by_id.get(row.subnet_id)

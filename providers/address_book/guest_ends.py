@@ -50,6 +50,7 @@ class GuestEnds(GuestTelling):
             return ended
 
         self._put_right(self.book.write(work))
+        self._tell_the_others(written)
         return Outcome(accepted=True, guest=shown)
 
     def rename_guest(
@@ -106,7 +107,7 @@ class GuestEnds(GuestTelling):
         guest = replace(before, revision=before.revision + 1)
         placed = self._place(connection, before, guest, [], caller)
         guest = kept.put(connection, replace(guest, addresses=placed.rows), over=before)
-        if not placed.partings:
+        if not placed.partings and not placed.handed:
             self._end(connection, guest, happened, node, caller)
             return Outcome(accepted=True, guest=shown)
         return Written(before, guest, placed), shown, happened

@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from providers.address_book.guest_addresses import Change, GuestAddresses, Placed, lock_subnets
 from providers.address_book.publishing import Confirmed
 from providers.address_book.releases import _Parting
-from providers.address_book.upstream_records import guest_record
+from providers.address_book.upstream_records import guest_record, record_of
 from providers.book import guests as kept
 from providers.book import taken, upstream
 from providers.book.guests import Kept
-from providers.errors import Conflict, LeaseholdError, Uncertain
-from providers.ipam.contract import Record, our_record
+from providers.errors import Conflict, LeaseholdError, NotFound, Uncertain
+from providers.ipam.contract import Record, amendment, our_record
 from providers.model import Caller, DHCPHost, Reservation, Subnet, Use
 
 log = logging.getLogger(__name__)
@@ -126,9 +126,12 @@ class GuestTelling(GuestAddresses):
         known = our_record(change.before) if written.before is None else guest_record(change.before, written.before)
         if record == known:
             return
-        undoing.append(Undo(partial(self.ipam.amend, subnet, known)))
+        undoing.append(Undo(partial(self.ipam.amend, subnet, amendment(record, known))))
         try:
-            self.ipam.amend(subnet, record)
+            try:
+                self.ipam.amend(subnet, amendment(known, record))
+            except NotFound:
+                self.ipam.create(subnet, record)
         except LeaseholdError as error:
             # The address is right, only its description upstream is old: no reason to refuse (rule 5).
             log.warning("%s: node, name and MAC could not be written to the IPAM: %s", record.address, error)
@@ -201,6 +204,11 @@ class GuestTelling(GuestAddresses):
         """Write what everybody knows now, if there is anything to write."""
         if written.partings or any(not row.told for row in written.guest.addresses):
             self._put_right(self.book.write(lambda connection: self._finish(connection, written, caller)))
+        self._tell_the_others(written)
+
+    def _tell_the_others(self, written: Written) -> None:
+        for subnet, address in written.placed.handed:
+            self._tell_that_a_guest_left(subnet, address)
 
     def _finish(self, connection: Connection, written: Written, caller: Caller) -> list[Ended]:
         """Release what was told to be given back; returns each with whether nobody has it any more.
@@ -237,14 +245,17 @@ class GuestTelling(GuestAddresses):
             subnet, address = each.parting.reservation.subnet, each.parting.reservation.address
             self._settle_kept(each.parting)
             if each.parting.whole == each.free:
+                if not each.free and Use.GUEST in each.parting.uses and each.keeper is None:
+                    self._tell_that_a_guest_left(subnet, address)
                 continue
             if each.free:
                 self.ipam.delete(subnet, address)
                 continue
             with self.book.read() as connection:
                 left = taken.reservation(connection, subnet, address)
-            if left is not None:
-                self._create_again(left, our_record(left) if each.keeper is None else guest_record(left, each.keeper))
+                record = None if left is None else record_of(connection, left)
+            if left is not None and record is not None:
+                self._create_again(left, record if each.keeper is None else guest_record(left, each.keeper))
 
     def _settle_kept(self, parting: _Parting) -> None:
         """Serve what was withdrawn and is wanted after all: the last word is the book's."""

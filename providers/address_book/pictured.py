@@ -63,7 +63,7 @@ class Pictured(Subnets):
             if there is not None:
                 matched[key] = self._update(connection, there, spec, stale)
                 if keys.get(key) != there.id or there.id in gone:
-                    upstream.name_subnet(connection, there.id, key)
+                    upstream.name_subnets(connection, {there.id: key})
         self._measure_anew(connection, stale)
         kept = {each.id for each in matched.values()}
         fresh: dict[str, SubnetSpec] = {}
@@ -77,8 +77,8 @@ class Pictured(Subnets):
             else:
                 fresh[key] = spec
         if fresh:
-            for key, subnet in zip(fresh, self._add_subnets(connection, list(fresh.values()), PROGRAM), strict=True):
-                upstream.name_subnet(connection, subnet.id, key)
+            added = self._add_subnets(connection, list(fresh.values()), PROGRAM)
+            upstream.name_subnets(connection, {each.id: key for key, each in zip(fresh, added, strict=True)})
         upstream.say_full(connection, [each.key for each in picture.subnets if each.full])
         stale, around = set(), self._directories.within(connection)
         for subnet in directory.subnets:

@@ -112,6 +112,8 @@ class Releases(UpstreamRows, Publishing):
             self.ipam.create(left.subnet, record)
         elif not parting.whole and left is None:
             self.ipam.delete(there.subnet, there.address)
+        elif left is not None and Use.GUEST in parting.uses:
+            self._tell_that_a_guest_left(left.subnet, left.address)
         if left is not None:
             # Reserved again while we withdrew it: the last word is the book's.
             for host in left.hosts:

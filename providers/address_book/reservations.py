@@ -129,7 +129,8 @@ class Reservations(Undoing):
                 return False
         record = self.ipam.record(inner, wish.address)
         if record is None:
-            return False
+            # Somebody had it for a moment; or the book itself has something against it, and says so again.
+            return True
         now = self.clock()
         described = (record.name, record.mac, record.description, record.note)
         there = Reservation(inner, wish.address, *described, {record.counts_as: now}, (), now, now)

@@ -13,6 +13,7 @@ from providers.address_book.upstream_rows import UpstreamRows
 from providers.book import event_log, pending, promises, taken, upstream
 from providers.book.promises import Rest
 from providers.errors import LeaseholdError
+from providers.ipam.contract import amendment, our_record
 from providers.model import Caller, DHCPHost, Hold, Reservation, Subnet, Use
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,26 @@ class Undoing(UpstreamRows, Publishing):
     def _take_back(self, done: Done, caller: Caller) -> None:
         """After publishing failed: the book and the IPAM as they were before ``done``."""
         if not self.book.write(lambda connection: self._undo(connection, done, caller)):
+            self._describe_back(done)
             return
         try:
             self._delete_upstream(done.subnet, done.after.address)
         except LeaseholdError as error:
             # The caller has to hear why its reservation failed, not this.
             log.warning("%s: free, but the IPAM still has it as taken: %s", done.after.address, error)
+
+    def _describe_back(self, done: Done) -> None:
+        """Let upstream say of an address that somebody has what the book says again."""
+        with self.book.read() as connection:
+            there = taken.reservation(connection, done.subnet, done.after.address)
+        if there is None or not self.ipam.capabilities.remote:
+            return
+        told, right = our_record(done.after), our_record(there)
+        if told != right:
+            try:
+                self.ipam.amend(done.subnet, amendment(told, right))
+            except LeaseholdError as error:
+                log.warning("%s: the IPAM still has the name and MAC of before: %s", there.address, error)
 
     def _undo(self, connection: Connection, done: Done, caller: Caller) -> bool:
         """Let the book be as it was before ``done``, except for what others did to the address since.

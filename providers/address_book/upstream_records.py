@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,6 +22,16 @@ def record_of(connection: Connection, reservation: Reservation) -> Record:
             if guest is not None:
                 return guest_record(reservation, guest)
     return our_record(reservation)
+
+
+def left_by_a_guest(record: Record) -> Record:
+    """``record`` of an address that a guest has left, so that its row upstream tells nothing of that guest any more.
+
+    Whose address is it is said already where another guest has it.
+    """
+    running = True if record.owner is None else record.online
+    said: dict[str, Any] = {key: getattr(record, key) or "" for key in ("owner", "node", "emulator")}
+    return replace(record, online=running, **said)
 
 
 def guest_record(reservation: Reservation, guest: Kept) -> Record:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from providers.address_book.allocatable import usable
 from providers.address_book.aside import never
 from providers.address_book.foundation import PROGRAM, Foundation, innermost
-from providers.address_book.upstream_records import record_of
+from providers.address_book.upstream_records import left_by_a_guest, record_of
 from providers.addresses import Range
 from providers.book import bulk, event_log, free_space, promises, taken, upstream
 from providers.errors import Conflict, LeaseholdError, SubnetNotFound
@@ -217,6 +217,20 @@ class UpstreamRows(Foundation):
         with self.book.read() as connection:
             record = record_of(connection, reservation)
         self.ipam.create(subnet, record)
+
+    def _tell_that_a_guest_left(self, subnet: Subnet, address: IPAddress) -> None:
+        """Let the row of an address that somebody has still say whose it is now; one that fails is only old."""
+        if not self.ipam.capabilities.remote:
+            return
+        with self.book.read() as connection:
+            inner = innermost(self._directories.current(connection), subnet, address)
+            there = taken.reservation(connection, inner, address)
+            record = None if there is None else left_by_a_guest(record_of(connection, there))
+        if record is not None:
+            try:
+                self.ipam.amend(inner, record)
+            except LeaseholdError as error:
+                log.warning("%s: that a guest left it could not be written to the IPAM: %s", address, error)
 
     def _reserved_in(self, subnet: Subnet) -> Iterator[Reservation]:
         """The reservations of this subnet alone, read in pages."""

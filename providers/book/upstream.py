@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from netaddr import IPAddress, IPNetwork
 from sqlalchemy import Connection, delete, insert, select, update
@@ -19,6 +20,9 @@ from providers.book.tables import (
     upstream_turns,
 )
 from providers.model import Subnet
+
+_PORTION = 400
+"""Subnets in one statement: databases allow a bounded number of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,14 @@ def name_group(connection: Connection, group_id: int, key: str) -> None:
     connection.execute(insert(upstream_groups).values(group_id=group_id, key=key))
 
 
-def name_subnet(connection: Connection, subnet_id: int, key: str) -> None:
-    """Write that upstream calls a subnet ``key``, and has it."""
-    same = (upstream_subnets.c.subnet_id == subnet_id) | (upstream_subnets.c.key == key)
-    connection.execute(delete(upstream_subnets).where(same))
-    connection.execute(insert(upstream_subnets).values(subnet_id=subnet_id, key=key, full=False, gone_at=None))
+def name_subnets(connection: Connection, keys: Mapping[int, str]) -> None:
+    """Write what upstream calls some subnets, by their ids, and that it has them."""
+    coming = iter(keys.items())
+    while portion := dict(islice(coming, _PORTION)):
+        same = upstream_subnets.c.subnet_id.in_(portion) | upstream_subnets.c.key.in_(portion.values())
+        connection.execute(delete(upstream_subnets).where(same))
+        named = [{"subnet_id": each, "key": key, "full": False, "gone_at": None} for each, key in portion.items()]
+        connection.execute(insert(upstream_subnets), named)
 
 
 def say_full(connection: Connection, keys: Collection[str]) -> None:
@@ -191,3 +198,9 @@ def mark(connection: Connection) -> str:
         there = secrets.token_hex(4)
         connection.execute(insert(upstream_mark).values(id=1, mark=there))
     return there
+
+
+def forget_mark(connection: Connection) -> None:
+    """Let the book get another mark when it is next asked for: what bears the old one upstream is not its own then."""
+    connection.execute(delete(upstream_mark))
+    connection.execute(delete(upstream_doubts))

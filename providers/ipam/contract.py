@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -65,9 +65,10 @@ class Picture:
 class Record:
     """An address as the IPAM keeps it; ``ours`` is whether it bears our mark (rule 12).
 
-    ``description`` and ``note`` are as the book has them. Of a guest's address also: ``owner`` is the guest, ``node``
-    the host that it is on, ``emulator`` what runs it, ``online`` whether it runs. A provider puts them where the
-    settings say. ``counts_as`` is the use that a row stands for which the book does not know.
+    ``description`` and ``note`` are as the book has them. In what is written, None leaves a value as upstream has it,
+    and an empty text takes it away. Of a guest's address also: ``owner`` is the guest, ``node`` the host that it is on,
+    ``emulator`` what runs it, ``online`` whether it runs. A provider puts them where the settings say. ``counts_as`` is
+    the use that a row stands for which the book does not know.
     """
 
     address: IPAddress
@@ -87,6 +88,16 @@ def our_record(reservation: Reservation) -> Record:
     """A reservation of the book as the IPAM is to keep it."""
     described = (reservation.name, reservation.mac, reservation.description, reservation.note)
     return Record(reservation.address, *described, ours=True)
+
+
+_TEXTS = ("name", "mac", "description", "note", "owner", "node", "emulator")
+
+
+def amendment(old: Record, new: Record) -> Record:
+    """What turns ``old`` into ``new`` upstream: what only ``old`` says is taken away."""
+    gone = [each for each in _TEXTS if getattr(old, each) is not None and getattr(new, each) is None]
+    empty: dict[str, Any] = dict.fromkeys(gone, "")
+    return replace(new, **empty)
 
 
 class IPAMProvider(ABC):
@@ -146,7 +157,8 @@ class IPAMProvider(ABC):
     def amend(self, subnet: Subnet, record: Record) -> None:
         """Write what ``record`` says of an address that is ours.
 
-        What it leaves open (None) stays as upstream has it: whoever changes a name need not know the guest.
+        What it leaves open (None) stays as upstream has it: whoever changes a name need not know the guest. An empty
+        text takes a value away.
         May raise NotFound when upstream has no row of the address: the caller makes it anew.
         """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from netaddr import IPAddress
 
 from providers.errors import Conflict, Unavailable
 from providers.model import Subnet, Use
@@ -38,6 +39,58 @@ class GuestsOnRemoteIPAM:
         site.destroy("a", "web")
         assert [self.taken_upstream(subnet, f"10.0.1.{last}") for last in (3, 4)] == [False, True]
         assert desk.uses(subnet, "10.0.1.4") == {Use.UPSTREAM}
+
+    def test_a_row_that_was_deleted_by_hand_is_made_again_when_its_guest_changes(self, desk: Desk, subnet: Subnet):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", macs=[1])
+        self.remove_foreign(subnet, "10.0.1.3")
+        site.start("a", "web", "10.0.1.3", macs=[1])
+        assert self._owner(desk, subnet, "10.0.1.3") == "east/web"
+
+    @pytest.mark.parametrize("leaves", ["by a report", "by its end", "by an operator"])
+    def test_a_guest_that_left_an_address_to_another_use_is_not_told_upstream(
+        self, desk: Desk, subnet: Subnet, leaves: str
+    ):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", macs=[1])
+        assert self._owner(desk, subnet, "10.0.1.3") == "east/web"
+        desk.take(subnet, "10.0.1.3", Use.MANUAL, number=1)
+        if leaves == "by a report":
+            site.start("a", "web", "10.0.1.4", macs=[1])
+        elif leaves == "by its end":
+            site.destroy("a", "web")
+        else:
+            desk.release(subnet, "10.0.1.3", use=Use.GUEST)
+        assert self.taken_upstream(subnet, "10.0.1.3")
+        assert self._owner(desk, subnet, "10.0.1.3") is None
+
+    @pytest.mark.parametrize("leaves", ["by a report", "by its end"])
+    def test_an_address_that_a_guest_left_to_another_is_told_upstream_as_that_ones(
+        self, desk: Desk, subnet: Subnet, leaves: str
+    ):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", macs=[1], shared=True)
+        site.create("b", "db", "10.0.1.3", macs=[2], shared=True)
+        if leaves == "by a report":
+            site.create("a", "web", "10.0.1.4", macs=[1])
+        else:
+            site.destroy("a", "web")
+        assert self._owner(desk, subnet, "10.0.1.3") == "east/db"
+        site.destroy("b", "db")
+        assert not self.taken_upstream(subnet, "10.0.1.3")
+
+    def test_a_guest_leaves_an_address_also_when_its_row_cannot_be_changed(self, desk: Desk, subnet: Subnet):
+        site = Site(desk)
+        site.create("a", "web", "10.0.1.3", macs=[1])
+        desk.take(subnet, "10.0.1.3", Use.MANUAL, number=1)
+        self.go_away()
+        assert site.destroy("a", "web").accepted
+        assert desk.uses(subnet, "10.0.1.3") == {Use.MANUAL}
+
+    def _owner(self, desk: Desk, subnet: Subnet, address: str) -> str | None:
+        record = desk.address_book.ipam.record(subnet, IPAddress(address))
+        assert record is not None
+        return record.owner
 
     def test_a_guest_without_upstream_leaves_the_book_as_before(self, desk: Desk, subnet: Subnet):
         site = Site(desk)

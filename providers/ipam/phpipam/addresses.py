@@ -13,7 +13,7 @@ from providers.ipam.contract import Record
 from providers.ipam.phpipam.answers import Answer, Garbled, rows_of
 from providers.ipam.phpipam.api import Api
 from providers.ipam.phpipam.fields import Fields
-from providers.ipam.remote.client import NoAnswer
+from providers.ipam.remote.client import CutOff, NoAnswer
 from providers.model import Use
 
 Row = dict[str, Any]
@@ -62,18 +62,20 @@ class Addresses:
             return
         body = {"subnetId": int(keys[0]), "ip": str(record.address)} | self._fields.new_row(record)
         try:
-            answer = self._api.call("POST", "/addresses/", json=body)
+            self._make(keys, record, body)
+        except CutOff as error:
+            if self._find_out(keys, record, error):
+                return
+            # A kept connection that had just been closed. Should both be done, the second meets our mark.
+            try:
+                self._make(keys, record, body)
+            except Unavailable as again:
+                self._refuse_unfound(keys, record, again)
         except (NoAnswer, Garbled) as error:
-            # phpIPAM goes on with a call whose caller has hung up: look for our mark before anybody tries again.
-            self._find_out(keys, record, error)
-            return
-        if answer.taken:
-            self._claim(keys, record)
-            return
-        self._accept(answer, str(record.address))
+            self._refuse_unfound(keys, record, error)
 
     def amend(self, keys: Sequence[str], record: Record) -> None:
-        """Write over a row of ours, or of the Ruby proxy, which becomes ours, or what a row of the same MAC lacks."""
+        """Write over a row of ours, or of the Ruby proxy, which becomes ours; name a row of the same MAC."""
         row = self._row(keys, record.address)
         if row is None:
             raise NotFound(f"{record.address} is in phpIPAM no more: somebody deleted it there")
@@ -117,14 +119,26 @@ class Addresses:
         found = {str(row.get("subnetId")): row for row in same}
         return next((found[key] for key in keys if key in found), None)
 
-    def _find_out(self, keys: Sequence[str], record: Record, error: Unavailable) -> None:
+    def _make(self, keys: Sequence[str], record: Record, body: Row) -> None:
+        answer = self._api.call("POST", "/addresses/", json=body)
+        if answer.taken:
+            self._claim(keys, record)
+        else:
+            self._accept(answer, str(record.address))
+
+    def _refuse_unfound(self, keys: Sequence[str], record: Record, error: Unavailable) -> None:
+        if not self._find_out(keys, record, error):
+            raise Uncertain(f"{record.address} may still be taken in phpIPAM: {error}") from error
+
+    def _find_out(self, keys: Sequence[str], record: Record, error: Unavailable) -> bool:
+        """Whether a POST without an answer was done: phpIPAM goes on with a call whose caller has hung up."""
         try:
             row = self._row(keys, record.address)
         except Unavailable as again:
             raise Uncertain(f"{record.address} may have been taken in phpIPAM all the same: {error}") from again
-        if row is None:
-            raise Uncertain(f"{record.address} may still be taken in phpIPAM: {error}") from error
-        self._claim_row(row, record)
+        if row is not None:
+            self._claim_row(row, record)
+        return row is not None
 
     def _claim(self, keys: Sequence[str], record: Record) -> None:
         row = self._row(keys, record.address)

@@ -41,9 +41,9 @@ class Fields:
 
     def new_row(self, record: Record) -> dict[str, Any]:
         """The body of a row to be made, without its place."""
-        row: dict[str, Any] = {column: text for column, text in self._texts(record).items() if text is not None}
+        row: dict[str, Any] = {column: text for column, text in self._texts(record).items() if text}
         mac = self._mac(record)
-        if mac is not None:
+        if mac:
             row["mac"] = mac
         row["tag"] = OFFLINE if record.online is False else self._tag
         row[self._mark_column] = self._marked(row.get("note"))
@@ -52,25 +52,25 @@ class Fields:
     def changes(self, record: Record, row: Mapping[str, Any], *, ours: bool = True) -> dict[str, Any]:
         """What of ``row`` has to change to be ``record``; empty when nothing has to.
 
-        What the record leaves open stays. A row that does not become ``ours`` gets only what it lacks.
+        What the record leaves open stays, and what is empty in it is cleared. A row that does not become ``ours`` gets
+        only a name, if it has none.
         """
+        tag = _whole(row.get("tag"), self._tag)
+        if not ours:
+            column = self._columns.get("name", "")
+            name = self._texts(record).get(column)
+            # Without it phpIPAM sets the tag to 2, whatever it was.
+            return {column: name, "tag": tag} if name and not _text(row.get(column)) else {}
         wanted: dict[str, Any] = {column: text for column, text in self._texts(record).items() if text is not None}
         mac = self._mac(record)
         if mac is not None:
             wanted["mac"] = mac
-        if ours:
-            text = wanted.get("note", _without_mark(_text(row.get("note"))))
-            wanted[self._mark_column] = self._marked(text if isinstance(text, str) else None)
-        changed = {
-            column: value
-            for column, value in wanted.items()
-            if _text(row.get(column)) != value and (ours or not _text(row.get(column)))
-        }
-        tag = _whole(row.get("tag"), self._tag)
+        text = wanted.get("note", _without_mark(_text(row.get("note"))))
+        wanted[self._mark_column] = self._marked(text if isinstance(text, str) else None)
+        changed = {column: value for column, value in wanted.items() if (_text(row.get(column)) or "") != value}
         wished = tag if record.online is None else self._tag if record.online else OFFLINE
         if not changed and wished == tag:
             return {}
-        # Without it phpIPAM sets the tag to 2, whatever it was.
         return changed | {"tag": wished}
 
     def record(self, row: Mapping[str, Any], address: IPAddress) -> Record:
@@ -125,8 +125,10 @@ class Fields:
         return texts
 
     def _mac(self, record: Record) -> str | None:
-        """Only Ethernet's: phpIPAM refuses longer ones."""
-        return record.mac if self._with_mac and record.mac and _MAC.fullmatch(record.mac) else None
+        """Only Ethernet's: phpIPAM refuses longer ones, and an older one would be wrong."""
+        if not self._with_mac or record.mac is None:
+            return None
+        return record.mac if _MAC.fullmatch(record.mac) else ""
 
 
 def _clean(text: str) -> str:

@@ -76,7 +76,7 @@ def test_a_mac_has_one_spelling(address_book, subnet):
 def test_the_ipam_and_the_events_are_told(address_book, subnet, ipam):
     address_book.amend(subnet, AT, CALLER, name="new", note=None)
 
-    assert [(each.name, each.note) for each in ipam.told] == [("new", None)]
+    assert [(each.name, each.note) for each in ipam.told] == [("new", "")]
     event = address_book.events(limit=1)[0]
     assert (event.action, event.address, event.detail) == ("address.amend", AT, {"name": "new", "note": ""})
 

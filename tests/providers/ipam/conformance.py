@@ -253,6 +253,26 @@ class RemoteIPAMConformance(GuestsOnRemoteIPAM, IPAMConformance):
         desk.release(subnet, "10.0.1.3", use=Use.IPAM)
         assert not self.taken_upstream(subnet, "10.0.1.3")
 
+    @pytest.mark.parametrize("nothing", [None, ""])
+    def test_what_is_taken_away_from_a_description_goes_upstream_too(self, desk: Desk, subnet: Subnet, nothing):
+        address = IPAddress("10.0.1.3")
+        told = {"name": "web", "description": "a server", "note": "in the cellar", "mac": mac(1)}
+        desk.address_book.reserve(subnet, address, Use.MANUAL, CALLER, **told)
+        desk.address_book.amend(subnet, address, CALLER, description=nothing, mac=nothing)
+        assert self._described(desk, subnet, address) == ("web", None, None, "in the cellar")
+        desk.address_book.amend(subnet, address, CALLER, name=nothing, note=nothing)
+        assert self._described(desk, subnet, address) == (None, None, None, None)
+        assert list(desk.address_book.check()) == []
+        desk.release(subnet, str(address))
+        assert not self.taken_upstream(subnet, str(address))
+
+    def test_a_row_that_was_deleted_by_hand_is_made_again_when_it_is_described(self, desk: Desk, subnet: Subnet):
+        address = IPAddress("10.0.1.3")
+        desk.take(subnet, str(address), Use.MANUAL, number=1)
+        self.remove_foreign(subnet, str(address))
+        desk.address_book.amend(subnet, address, CALLER, name="web")
+        assert self._described(desk, subnet, address) == ("web", mac(1), None, None)
+
     def test_a_hold_is_not_taken_upstream(self, desk: Desk, subnet: Subnet):
         assert not self.taken_upstream(subnet, desk.ask(subnet, 1))
 
@@ -418,6 +438,12 @@ class RemoteIPAMConformance(GuestsOnRemoteIPAM, IPAMConformance):
         self.remove_foreign(subnet, "10.0.1.1")
         (finding,) = desk.address_book.check()
         assert (finding.kind, str(finding.address)) == ("upstream", "10.0.1.1")
+
+    def _described(self, desk: Desk, subnet: Subnet, address: IPAddress) -> tuple[str | None, ...]:
+        record = desk.address_book.ipam.record(subnet, address)
+        assert record is not None
+        assert record.ours
+        return record.name, record.mac, record.description, record.note
 
     def _allocate(self, desk: Desk, subnet: Subnet, asker: Asker) -> Reservation:
         return desk.address_book.allocate(subnet, asker, Use.GUEST, CALLER, name="web1")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from netaddr import IPAddress
 
 from providers.book.database import Book
-from providers.errors import Conflict, Unavailable
+from providers.errors import Conflict, NotFound, Unavailable
 from providers.ipam.contract import IPAMCapabilities, IPAMProvider, Record
 from providers.model import Subnet
 
@@ -80,8 +80,11 @@ class RemoteIPAM(IPAMProvider):
         """Write over a row of ours what the record does not leave open."""
         self.upstream.enter("amend", record.address)
         there = self.upstream.rows.get(place(subnet, record.address))
-        if there is not None and there.ours:
-            told = {key.name: value for key in fields(record) if (value := getattr(record, key.name)) is not None}
+        if there is None:
+            raise NotFound(f"{record.address} is not taken upstream")
+        if there.ours:
+            given = {key.name: value for key in fields(record) if (value := getattr(record, key.name)) is not None}
+            told: dict[str, Any] = {key: None if value == "" else value for key, value in given.items()}
             self.upstream.rows[place(subnet, record.address)] = replace(there, **told)
 
     def adopt(self, subnet: Subnet, record: Record) -> None:

@@ -11,9 +11,10 @@ from netaddr import IPAddress
 from providers.book.database import Book
 from providers.errors import Conflict, Exhausted, Unavailable, Uncertain
 from providers.ipam.contract import IPAMProvider, Record
-from providers.model import Subnet, Use
+from providers.model import Asker, Subnet, Use
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, Desk, mac
+from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 from tests.providers.ipam.conformance import BulkIPAMConformance, RemoteIPAMConformance
 from tests.providers.ipam.remote_double import BulkIPAM, RemoteIPAM, Upstream, place
 from tests.providers.soundness import dump
@@ -171,6 +172,37 @@ class TestRule11:
         told = desk.ask(subnet, 1, use=Use.IPAM)
         assert not desk.exists(subnet, told)
 
+    @pytest.mark.parametrize("looks", [1, 2])
+    def test_an_allocation_that_met_a_row_of_a_moment_goes_on(
+        self, desk: Desk, subnet: Subnet, upstream: Upstream, looks: int
+    ):
+        """Somebody takes the address right before us, and gives it back before the first, or second, look for who."""
+
+        def give_back() -> None:
+            nonlocal looks
+            looks -= 1
+            upstream.meanwhile["record"] = give_back
+            if not looks:
+                upstream.rows.clear()
+                upstream.meanwhile.clear()
+
+        def take() -> None:
+            upstream.add_foreign(subnet, "10.0.1.1", name="faster")
+            upstream.meanwhile["record"] = give_back
+
+        upstream.meanwhile["create"] = take
+        taken = desk.address_book.allocate(subnet, Asker(), Use.MANUAL, CALLER, name="web1")
+        assert (str(taken.address), upstream.has(subnet, "10.0.1.1")) == ("10.0.1.1", True)
+
+    def test_a_reservation_that_met_a_row_of_a_moment_is_made(self, desk: Desk, subnet: Subnet, upstream: Upstream):
+        def take() -> None:
+            upstream.add_foreign(subnet, "10.0.1.1", name="faster")
+            upstream.meanwhile["record"] = upstream.rows.clear
+
+        upstream.meanwhile["create"] = take
+        desk.serve(subnet, desk.ask(subnet, 1), 1)
+        assert upstream.has(subnet, "10.0.1.1")
+
     def test_an_upstream_full_of_others_ends_the_search(self, desk: Desk, upstream: Upstream):
         subnet = desk.add("10.0.2.0/24")
         for last in range(1, 255):
@@ -279,6 +311,16 @@ class TestNameAndMac:
         assert set(desk.serve(subnet, "10.0.1.1", 1).uses) == {Use.DHCP, Use.IPAM}
         assert "10.0.1.1: name and MAC could not be written to the IPAM" in caplog.text
 
+    def test_are_as_before_when_a_host_that_joined_was_not_served(
+        self, address_book, desk: Desk, subnet: Subnet, upstream: Upstream
+    ):
+        server = Server(broken={"publish"})
+        address_book.dhcp = RecordingDHCP(address_book.book, {"server": server})
+        desk.take(subnet, "10.0.1.1")
+        with pytest.raises(Unavailable):
+            desk.serve(subnet, "10.0.1.1", 1)
+        assert record_of(upstream, subnet, "10.0.1.1") == Record(IPAddress("10.0.1.1"), ours=True)
+
 
 @pytest.mark.parametrize(
     "error", [Unavailable("no answer"), Conflict("taken"), RuntimeError("a bug of the provider")], ids=repr
@@ -344,11 +386,16 @@ class TestMeanwhile:
 
     def test_somebody_joined_what_then_failed(self, desk: Desk, subnet: Subnet, upstream: Upstream):
         """The one who joined was told that it has the address, so it has."""
-        upstream.meanwhile["create"] = lambda: desk.serve(subnet, "10.0.1.1", 1)
-        upstream.broken = {"create"}
+
+        def join() -> None:
+            desk.serve(subnet, "10.0.1.1", 1)
+            upstream.broken = {"create"}
+
+        upstream.meanwhile["create"] = join
         with pytest.raises(Unavailable):
             desk.take(subnet, "10.0.1.1")
         assert desk.uses(subnet, "10.0.1.1") == {Use.DHCP}
+        assert upstream.has(subnet, "10.0.1.1")
 
     def test_somebody_joined_while_the_last_use_went(self, desk: Desk, subnet: Subnet, upstream: Upstream):
         desk.take(subnet, "10.0.1.1")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from providers.book.database import Book
 from providers.book.tables import holds, reservations, upstream_doubts
-from providers.errors import Refused, Unavailable
+from providers.errors import Refused, Unavailable, Uncertain
 from providers.model import Subnet, Use
 from tests.conftest import HandClock
 from tests.phpipam import Double
@@ -120,7 +120,7 @@ def test_a_post_whose_answer_was_lost_is_found_by_our_mark(
 def test_a_post_that_was_lost_on_the_way_is_an_error(
     desk: Desk, subnet: Subnet, double: Double, line: FaultProxy, told: str, key: int
 ):
-    line.next(Fault.CLOSED, only="POST addresses")
+    line.next(Fault.CLOSED, times=2, only="POST addresses")
     with pytest.raises(Unavailable):
         desk.serve(subnet, told, 1)
     assert (count(desk.book, reservations), count(desk.book, holds), count(desk.book, upstream_doubts)) == (0, 1, 1)
@@ -128,11 +128,39 @@ def test_a_post_that_was_lost_on_the_way_is_an_error(
     assert double.row(key, told) is not None
 
 
-def test_a_kept_connection_that_was_closed_is_no_error(
-    desk: Desk, subnet: Subnet, line: FaultProxy, told: str
+@pytest.mark.parametrize("fault", [Fault.CLOSED, Fault.HANG, Fault.ERROR_500], ids=lambda fault: fault.name)
+def test_a_post_that_was_cut_off_and_then_failed_may_have_been_done(
+    desk: Desk, subnet: Subnet, line: FaultProxy, told: str, fault: Fault
 ):
-    line.next(Fault.CLOSED, only="GET addresses/search")
+    line.next(Fault.CLOSED, only="POST addresses")
+    line.next(fault, only="POST addresses")
+    with pytest.raises(Uncertain):
+        desk.serve(subnet, told, 1)
+    assert count(desk.book, upstream_doubts) == 1
+
+
+def test_a_post_that_was_cut_off_and_then_refused_may_have_been_done(
+    desk: Desk, subnet: Subnet, double: Double, line: FaultProxy, told: str
+):
+    line.next(Fault.CLOSED, only="POST addresses")
+    double.breaks["POST addresses"] = ["lock"] * 4
+    with pytest.raises(Uncertain):
+        desk.serve(subnet, told, 1)
+    assert count(desk.book, upstream_doubts) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.CLOSED, Fault.LOST_ANSWER], ids=["not done", "done"])
+@pytest.mark.parametrize("kind", ["GET addresses/search", "POST addresses", "PATCH addresses", "DELETE addresses"])
+def test_a_kept_connection_that_was_closed_is_no_error(
+    desk: Desk, subnet: Subnet, double: Double, line: FaultProxy, told: str, key: int, kind: str, fault: Fault
+):
+    line.next(fault, only=kind)
     assert desk.ask(subnet, 1) == told
+    desk.take(subnet, told)
+    desk.serve(subnet, told, 1)
+    assert (len(double.rows(key)), double.row(key, told)["hostname"]) == (1, "host1.example.com")
+    desk.release(subnet, told)
+    assert (double.rows(key), count(desk.book, upstream_doubts), line.broken()) == ([], 0, 1)
 
 
 def test_a_token_that_is_revoked_in_the_middle(desk: Desk, subnet: Subnet, double: Double, told: str, key: int):
