@@ -13,7 +13,7 @@ from providers.address_book.guest_conflicts import refuse_foreign_guest, refuse_
 from providers.address_book.guest_hosts import GuestHosts, Seat
 from providers.address_book.joining import Wish
 from providers.address_book.publishing import Marks
-from providers.address_book.releases import Releases, _Parting
+from providers.address_book.releases import Parting, Releases
 from providers.address_book.reservations import Reservations
 from providers.address_book.subnets import Subnets
 from providers.address_book.undoing import Done
@@ -64,7 +64,7 @@ class Placed:
 
     rows: tuple[KeptAddress, ...]
     changes: tuple[Change, ...]
-    partings: tuple[_Parting, ...]
+    partings: tuple[Parting, ...]
     marked: Marked
     handed: tuple[tuple[Subnet, IPAddress], ...] = ()
 
@@ -279,12 +279,12 @@ def _described(guest: Kept, mac: str | None) -> dict[str, str | None]:
     }
 
 
-def _parting_of(there: Reservation, going: Set[str], *, leaving: bool) -> _Parting:
+def _parting_of(there: Reservation, going: Set[str], *, leaving: bool) -> Parting:
     """What goes of a reservation: the DHCP hosts, and when its guest gives it back, the use."""
     macs = frozenset(host.mac for host in there.hosts if host.mac in going)
     last = bool(macs) and len(macs) == len(there.hosts)
     ending = ({Use.GUEST} if leaving else set()) | ({Use.DHCP} if last else set())
-    return _Parting(there, macs, frozenset(ending))
+    return Parting(there, macs, frozenset(ending))
 
 
 def _all_marks(seats: Iterable[Seat]) -> dict[Subnet, Marks]:

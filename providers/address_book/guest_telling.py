@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from providers.address_book.guest_addresses import Change, GuestAddresses, Placed, lock_subnets
 from providers.address_book.publishing import Confirmed
-from providers.address_book.releases import _Parting
+from providers.address_book.releases import Parting
 from providers.address_book.upstream_records import guest_record, record_of
 from providers.book import guests as kept
 from providers.book import taken, upstream
@@ -42,7 +42,7 @@ class Written:
         return self.placed.changes
 
     @property
-    def partings(self) -> tuple[_Parting, ...]:
+    def partings(self) -> tuple[Parting, ...]:
         """What is to be given back."""
         return self.placed.partings
 
@@ -51,7 +51,7 @@ class Written:
 class Ended:
     """What was given back, and whether nobody has the address any more; ``keeper`` is the guest, if it has it still."""
 
-    parting: _Parting
+    parting: Parting
     free: bool
     keeper: Kept | None = None
 
@@ -159,7 +159,7 @@ class GuestTelling(GuestAddresses):
             if self._confirm(subnet, host) is Confirmed.GOING:
                 self._settle(subnet, host)
 
-    def _tell_parting(self, parting: _Parting, guest: Kept, undoing: list[Undo]) -> None:
+    def _tell_parting(self, parting: Parting, guest: Kept, undoing: list[Undo]) -> None:
         there = parting.reservation
         for host in there.hosts:
             if host.mac in parting.macs and self._publishes(there.subnet):
@@ -257,7 +257,7 @@ class GuestTelling(GuestAddresses):
             if left is not None and record is not None:
                 self._create_again(left, record if each.keeper is None else guest_record(left, each.keeper))
 
-    def _settle_kept(self, parting: _Parting) -> None:
+    def _settle_kept(self, parting: Parting) -> None:
         """Serve what was withdrawn and is wanted after all: the last word is the book's."""
         subnet = parting.reservation.subnet
         if not self._publishes(subnet):

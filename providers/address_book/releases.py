@@ -18,7 +18,7 @@ from providers.model import Caller, DHCPHost, Pending, Reservation, Subnet, Use
 
 
 @dataclass(frozen=True, slots=True)
-class _Parting:
+class Parting:
     """What is to go of one reservation: MACs of DHCP hosts, and uses."""
 
     reservation: Reservation
@@ -96,7 +96,7 @@ class Releases(UpstreamRows, Publishing):
         return [reservation for reservation in found if reservation is not None]
 
     def _part(
-        self, parting: _Parting, caller: Caller, since: datetime | None = None, *, withdrawn: bool = False
+        self, parting: Parting, caller: Caller, since: datetime | None = None, *, withdrawn: bool = False
     ) -> None:
         there = parting.reservation
         going = [host for host in there.hosts if host.mac in parting.macs]
@@ -120,7 +120,7 @@ class Releases(UpstreamRows, Publishing):
                 if host.mac in parting.macs:
                     self._settle(left.subnet, host)
 
-    def _release(self, connection: Connection, parting: _Parting, caller: Caller) -> Reservation | None:
+    def _release(self, connection: Connection, parting: Parting, caller: Caller) -> Reservation | None:
         now = self.clock()
         address = parting.reservation.address
         subnet, directory = self._enter_inner(connection, parting.reservation.subnet, address)
@@ -159,15 +159,15 @@ def _place_of(connection: Connection, subnets: Iterable[Subnet], mac: str) -> li
     return []
 
 
-def _parting(there: Reservation, mac: str | None, use: Use | None) -> _Parting | None:
+def _parting(there: Reservation, mac: str | None, use: Use | None) -> Parting | None:
     """What is to go of a reservation, or None when nothing is."""
     if use is None and mac is None:
-        return _Parting(there, _macs(there), frozenset(there.uses))
+        return Parting(there, _macs(there), frozenset(there.uses))
     if use is None or use is Use.DHCP:
         macs = _macs(there) if mac is None else _macs(there) & {mac}
         last = macs == _macs(there)
-        return _Parting(there, macs, frozenset({Use.DHCP}) if last else frozenset()) if macs else None
-    return _Parting(there, frozenset(), frozenset({use})) if use in there.uses else None
+        return Parting(there, macs, frozenset({Use.DHCP}) if last else frozenset()) if macs else None
+    return Parting(there, frozenset(), frozenset({use})) if use in there.uses else None
 
 
 def _macs(there: Reservation) -> frozenset[str]:

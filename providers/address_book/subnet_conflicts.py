@@ -54,7 +54,7 @@ def on_dhcp(served: Served, spec: SubnetSpec, group: Group) -> bool:
         if spec.dhcp:
             raise InvalidValue(f"{spec.network} cannot be served on /dhcp, which is IPv4 only")
         return False
-    rival = next((each for each in served.overlapping(spec.network) if _rivals(each, spec, group)), None)
+    rival = rival_on_dhcp(served, spec, group)
     if rival is not None and spec.dhcp:
         if rival.group == group:
             raise Conflict(

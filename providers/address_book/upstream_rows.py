@@ -232,17 +232,6 @@ class UpstreamRows(Foundation):
             except LeaseholdError as error:
                 log.warning("%s: that a guest left it could not be written to the IPAM: %s", address, error)
 
-    def _reserved_in(self, subnet: Subnet) -> Iterator[Reservation]:
-        """The reservations of this subnet alone, read in pages."""
-        after: IPAddress | None = None
-        while True:
-            with self.book.read() as connection:
-                found = taken.page(connection, subnet, after)
-            if not found:
-                return
-            yield from found
-            after = found[-1].address
-
     def _settle_doubt(self, subnet: Subnet, address: IPAddress, since: datetime, *, gone: bool) -> None:
         record = None if gone else self.ipam.record(subnet, address)
         with self.book.read() as connection:
