@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from providers.address_book.allocatable import refuse_unfit_subnet, refuse_unusable
 from providers.address_book.foundation import innermost
-from providers.address_book.incoming import Clash, Incoming, IncomingAddress, IncomingSubnet, Plan
+from providers.address_book.incoming import Clash, Incoming, IncomingAddress, IncomingSubnet, Key, Plan
 from providers.address_book.joining import Wish, refuse_conflict
 from providers.address_book.subnet_conflicts import Served, rival_on_dhcp
 from providers.address_book.texts import (
@@ -32,8 +32,12 @@ _IPV4 = 4
 
 @dataclass(slots=True)
 class Draft:
-    """A plan in the making, and what it takes to carry it out. New subnets have negative ids in ``fresh``."""
+    """A plan in the making, and what it takes to carry it out. New subnets have negative ids.
 
+    ``homes`` has all that is inside a subnet, whether it fits or not.
+    """
+
+    homes: list[tuple[Subnet, IncomingAddress]] = field(default_factory=list)
     new_subnets: list[IncomingSubnet] = field(default_factory=list)
     same_subnets: int = 0
     fresh: list[tuple[Subnet, IncomingAddress]] = field(default_factory=list)
@@ -44,9 +48,7 @@ class Draft:
     def plan(self) -> Plan:
         """The plan as others see it."""
         coming = tuple(entry for _, entry in (*self.fresh, *self.joining))
-        return Plan(
-            tuple(self.new_subnets), self.same_subnets, coming, self.same_addresses, tuple(self.clashes)
-        )
+        return Plan(tuple(self.new_subnets), self.same_subnets, coming, self.same_addresses, tuple(self.clashes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,24 @@ class _Owner:
 
 
 class Planner:
-    """Looks at what comes in, one by one, as if everything before had come in already."""
+    """Looks at what comes in, one by one, as if all before had; ``unserved`` is what DHCP can never serve, and why."""
 
     def __init__(
-        self, connection: Connection, directory: Directory, *, edits_subnets: bool, now: datetime, join: timedelta
+        self,
+        connection: Connection,
+        directory: Directory,
+        *,
+        edits_subnets: bool,
+        now: datetime,
+        join: timedelta,
+        unserved: Mapping[Key, str] | None = None,
     ) -> None:
         self._connection = connection
         self._directory = directory
         self._edits_subnets = edits_subnets
         self._now = now
         self._join = join
+        self._unserved = unserved or {}
         self._homes = directory
         self._owners: dict[tuple[int, IPAddress], _Owner] = {}
         self._macs: dict[tuple[int, str], tuple[DHCPHost, str]] = {}
@@ -79,7 +89,7 @@ class Planner:
         """Everything looked at."""
         new = self._new_subnets(incoming.subnets)
         self._homes = Directory(0, self._directory.groups, [*self._directory.subnets, *new])
-        homes: list[tuple[Subnet, IncomingAddress]] = []
+        homes = self._draft.homes
         for entry in incoming.addresses:
             try:
                 homes.append((self._home(entry), entry))
@@ -178,6 +188,9 @@ class Planner:
     def _take(self, home: Subnet, entry: IncomingAddress) -> None:
         refuse_unusable(home, entry.address)
         _refuse_unfit(entry)
+        why = self._unserved.get(entry.key)
+        if why is not None:
+            raise InvalidValue(f"{_shown(entry)} cannot be served: {why}")
         place = (home.group.id, entry.address)
         host = None if entry.host is None else replace(entry.host, address=entry.address)
         entry = replace(entry, host=host)

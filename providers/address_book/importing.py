@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
 from providers.address_book.import_plan import Draft, Planner, description, wish
-from providers.address_book.incoming import Clash, Incoming, IncomingAddress, Plan
+from providers.address_book.incoming import Clash, Incoming, IncomingAddress, Key, Plan
 from providers.address_book.reservations import Reservations
 from providers.address_book.subnet_serving import SubnetServing
 from providers.book import bulk, event_log
 from providers.book import directory as shelf
 from providers.book.directory import Directory
-from providers.errors import Conflict, LeaseholdError, Unavailable
+from providers.errors import Conflict, InvalidValue, LeaseholdError, Unavailable
 from providers.ipam.contract import Record
 from providers.model import Caller, Subnet, Use
 
@@ -35,8 +36,9 @@ class Imports(SubnetServing, Reservations):
     def plan_import(self, incoming: Incoming) -> Plan:
         """What :meth:`apply_import` would do now; changes nothing."""
         self._refresh()
+        unserved = self._unserved(incoming)
         with self.book.read() as connection:
-            return self._drafted(connection, self._directories.current(connection), incoming).plan()
+            return self._drafted(connection, self._directories.current(connection), incoming, unserved).plan()
 
     def apply_import(
         self, incoming: Incoming, caller: Caller, *, whole: bool = False, progress: Progress | None = None
@@ -48,10 +50,11 @@ class Imports(SubnetServing, Reservations):
         book, when the IPAM or the DHCP server could not be told of all of it.
         """
         self._refresh()
+        unserved = self._unserved(incoming)
 
         def work(connection: Connection) -> Draft:
             shelf.lock_all(connection)
-            found = self._drafted(connection, self._directories.within(connection), incoming)
+            found = self._drafted(connection, self._directories.within(connection), incoming, unserved)
             if whole and found.clashes:
                 raise Conflict(_told(found.clashes))
             if found.plan().changes:
@@ -62,13 +65,35 @@ class Imports(SubnetServing, Reservations):
         self._tell(done, caller)
         return done.plan()
 
-    def _drafted(self, connection: Connection, directory: Directory, incoming: Incoming) -> Draft:
+    def _unserved(self, incoming: Incoming) -> dict[Key, str]:
+        """What the DHCP server can never serve, as for reserving one by one; it is asked outside a transaction."""
+        if not self.dhcp.capabilities.publishes:
+            return {}
+        with self.book.read() as connection:
+            homes = self._drafted(connection, self._directories.current(connection), incoming, {}).homes
+        found: dict[Key, str] = {}
+        for home, entry in homes:
+            if entry.host is None or not self._publishes(home):
+                continue
+            try:
+                self.dhcp.refuse_unfit(home, replace(entry.host, address=entry.address))
+            except InvalidValue as error:
+                found[entry.key] = str(error)
+            except Unavailable as error:
+                # That is told when it is to be served.
+                log.debug("%s: not known whether it can be served: %s", entry.address, error)
+        return found
+
+    def _drafted(
+        self, connection: Connection, directory: Directory, incoming: Incoming, unserved: Mapping[Key, str]
+    ) -> Draft:
         planner = Planner(
             connection,
             directory,
             edits_subnets=self.ipam.capabilities.edits_subnets,
             now=self.clock(),
             join=self.lifetimes.join,
+            unserved=unserved,
         )
         return planner.draft(incoming)
 

@@ -8,6 +8,9 @@ from netaddr import IPAddress, IPNetwork
 
 from providers.model import DHCPHost, SubnetSpec, Use
 
+Key = tuple[str, IPAddress, str | None]
+"""Where an address is written, the address, and the MAC of its DHCP host."""
+
 
 @dataclass(frozen=True, slots=True)
 class IncomingSubnet:
@@ -36,6 +39,11 @@ class IncomingAddress:
     note: str | None = None
     host: DHCPHost | None = None
     related_macs: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> Key:
+        """Which of those that come in together this is."""
+        return self.origin, self.address, None if self.host is None else self.host.mac
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ from providers.dhcp.isc.grammar import read
 from providers.dhcp.isc.leases import written
 from providers.dhcp.isc.survey import survey
 from providers.dhcp.none import NoDHCP
-from providers.errors import Conflict, Unavailable
+from providers.errors import Conflict, InvalidValue, Unavailable
 from providers.ipam.contract import IPAMCapabilities, Picture
 from providers.ipam.local import LocalIPAM
-from providers.model import Asker, Caller, DHCPHost, Use
+from providers.model import Asker, Caller, DHCPHost, Subnet, Use
 from tests.conftest import HandClock
 from tests.made_isc_site import HOSTS, NOW_ACTIVE, Site, write
 from tests.providers.desk import CALLER, Desk, description, host, mac
+from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 from tests.providers.processes import CONTEXT
 from tests.providers.soundness import assert_sound, dump
 
@@ -284,6 +285,50 @@ def test_what_the_dhcp_server_was_not_told_is_in_the_book_and_said(desk, lab, mo
         bring_in(desk, incoming_host("10.0.1.5", 1))
 
     assert desk.uses(lab, "10.0.1.5") == {Use.DHCP}
+
+
+@pytest.fixture
+def choosy(desk: Desk) -> Server:
+    """A DHCP server that never serves machine 7, and one of whose limits nobody knows just now that of machine 8."""
+
+    def refuse(_: Subnet, unfit: DHCPHost) -> None:
+        assert unfit.address is not None
+        if unfit.mac == mac(7):
+            raise InvalidValue(f"{unfit.hostname} is no host name")
+        if unfit.mac == mac(8):
+            raise Unavailable("no answer")
+
+    server = Server()
+    desk.address_book.dhcp = RecordingDHCP(desk.book, {"server": server})
+    desk.address_book.dhcp.refuse_unfit = refuse
+    return server
+
+
+class TestWhatTheDHCPServerCanNeverServe:
+    """As when it is reserved by itself."""
+
+    entries = (incoming_host("10.0.1.5", 7, "hosts:3"), incoming_host("10.0.1.6", 8), incoming_host("10.0.1.9", 9))
+    told = f"hosts:3: 10.0.1.5 of host7 ({mac(7)}) cannot be served: host7.example.com is no host name"
+
+    def test_it_is_left_out_and_told_with_its_place(self, desk, lab, choosy):
+        assert clashes(desk.address_book.plan_import(incoming(*self.entries))) == [self.told]
+        assert clashes(bring_in(desk, *self.entries)) == [self.told]
+        assert desk.at(lab, "10.0.1.5") is None
+        assert {each for _, each in choosy.served} == {mac(8), mac(9)}
+
+    def test_it_is_left_out_of_a_new_subnet_too(self, desk, choosy):
+        assert clashes(bring_in(desk, incoming_subnet("10.0.1.0/24"), *self.entries)) == [self.told]
+        assert {each for _, each in choosy.served} == {mac(8), mac(9)}
+
+    @pytest.mark.usefixtures("choosy")
+    def test_what_comes_after_it_may_have_its_address(self, desk, lab):
+        bring_in(desk, self.entries[0], incoming_host("10.0.1.5", 1, "hosts:4"))
+        assert [each.mac for each in desk.at(lab, "10.0.1.5").hosts] == [mac(1)]
+
+    @pytest.mark.usefixtures("choosy")
+    def test_what_nobody_serves_comes_in(self, desk):
+        desk.add("10.0.2.0/24", dhcp=False)
+        assert clashes(bring_in(desk, incoming_host("10.0.2.5", 7))) == []
 
 
 @pytest.mark.usefixtures("lab")
