@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +74,52 @@ def test_writing_is_not_reading(files):
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(Unavailable, match="No such file"):
         reading([tmp_path / "none"]).__enter__()
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+
+
+def watching() -> int:
+    """How many descriptors of inotify this process has."""
+    found = 0
+    for path in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found += "inotify" in os.readlink(path)
+    return found
+
+
+@linux
+def test_nobody_waits_for_the_descriptor_to_be_closed(files, monkeypatch):
+    """That takes Linux longer than all the rest."""
+    go_on = threading.Event()
+    closed = threading.Event()
+    close = os.close
+
+    def slow(descriptor: int) -> None:
+        go_on.wait(30)
+        close(descriptor)
+        closed.set()
+
+    with reading(files):
+        monkeypatch.setattr(os, "close", slow)
+    assert not closed.is_set()
+    go_on.set()
+    assert closed.wait(30)
+
+
+@linux
+@pytest.mark.parametrize("threads", [True, False], ids=["by another thread", "where no thread can be had"])
+def test_every_descriptor_is_closed(files, monkeypatch, threads):
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    before = watching()
+    if not threads:
+        monkeypatch.setattr(threading.Thread, "start", none_left)
+    for _ in range(5):
+        with reading(files):
+            pass
+    deadline = time.monotonic() + 30
+    while watching() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
