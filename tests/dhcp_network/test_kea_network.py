@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
-from netaddr import IPAddress, IPNetwork
 
-from providers.address_book import AddressBook, Lifetimes
-from providers.book.database import Book
-from providers.clock import utc_now
-from providers.dhcp.kea.provider import KeaDHCP
-from providers.ipam.local import LocalIPAM
-from providers.model import SubnetSpec
-from proxy.app import create_app
-from proxy.settings import load
 from tests.dhcp_network import Network
-from tests.dhcp_network.on_the_wire import CALLER, MAC, NET, OTHER, POOL, STRANGER, OnTheWire, post
-from tests.providers.dhcp.kea.running_kea import Kea, hook, kea_directory
+from tests.dhcp_network.kea_on_the_wire import KeaOnTheWire
+from tests.providers.dhcp.kea.named_kea import NamedKea, kea_database, named_root
+from tests.providers.dhcp.kea.running_kea import Kea, kea_directory
 
 SAMPLE = Path(__file__).parents[2] / "config" / "kea-dhcp4.conf"
+_SAMPLE_HOOK = "/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_lease_cmds.so"
 
 
 @pytest.fixture(scope="module")
@@ -31,96 +24,91 @@ def network() -> Iterator[Network]:
         yield made
 
 
-@pytest.fixture
-def kea(network: Network) -> Iterator[Kea]:
-    """Kea with the sample, but for places."""
-    with kea_directory() as directory:
-        server = Kea(directory)
-        text = SAMPLE.read_text()
-        for stock, own in {
-            '"eth0"': '"server0"',
-            "/run/kea/kea4-ctrl-socket": str(server.socket),
-            "/var/lib/kea/kea-leases4.csv": str(server.lease_file),
-            "/usr/lib/x86_64-linux-gnu/kea/hooks/libdhcp_lease_cmds.so": hook("libdhcp_lease_cmds.so"),
-            "/etc/kea/leasehold": str(server.includes),
-            '"syslog"': '"stdout"',
-        }.items():
-            assert stock in text
-            text = text.replace(stock, own)
-        server.text = text
-        (server.includes / "10.0.1.0-24.json").write_text("[]\n")
-        server.start(network.server.command())
-        try:
-            yield server
-        finally:
-            server.stop()
+@contextmanager
+def with_the_sample(server: Kea, network: Network) -> Iterator[Kea]:
+    """Runs it with the sample, but for places."""
+    text = SAMPLE.read_text()
+    for stock, own in {
+        '"eth0"': '"server0"',
+        "/run/kea/kea4-ctrl-socket": str(server.socket),
+        "/var/lib/kea/kea-leases4.csv": str(server.lease_file),
+        _SAMPLE_HOOK: server.hook("libdhcp_lease_cmds.so"),
+        "/etc/kea/leasehold": str(server.includes),
+        '"syslog"': '"stdout"',
+    }.items():
+        assert stock in text
+        text = text.replace(stock, own)
+    server.text = text
+    (server.includes / "10.0.1.0-24.json").write_text("[]\n")
+    with running(server, network):
+        yield server
 
 
-@pytest.fixture
-def open_proxy(kea: Kea, book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], FlaskClient]:
-    """The service as it is after a start."""
-    monkeypatch.chdir(tmp_path)
-
-    def opened() -> FlaskClient:
-        dhcp = KeaDHCP(book, kea.settings)
-        address_book = AddressBook(book, LocalIPAM(book, {}), dhcp, lifetimes=Lifetimes(), clock=utc_now)
-        if not address_book.subnets():
-            address_book.add_subnet(SubnetSpec(IPNetwork("10.0.1.0/24"), "Lab", dynamic=POOL), CALLER)
-        return create_app(address_book, load(environ={})).test_client()
-
-    return opened
+@contextmanager
+def running(server: Kea, network: Network) -> Iterator[None]:
+    """Runs it on its side of the network."""
+    server.start(network.server.command())
+    try:
+        yield
+    finally:
+        server.stop()
 
 
-@pytest.fixture
-def proxy(open_proxy: Callable[[], FlaskClient]) -> FlaskClient:
-    """The service."""
-    return open_proxy()
-
-
-class TestKea(OnTheWire):
+class TestKea(KeaOnTheWire):
     """With the sample configuration."""
 
+    @pytest.fixture
+    def kea(self, network: Network) -> Iterator[Kea]:
+        """Debian's."""
+        with kea_directory() as directory, with_the_sample(Kea(directory), network) as server:
+            yield server
 
-def test_both_of_a_bond_get_the_address(network, proxy):
-    post(proxy, MAC, "web1")
-    post(proxy, OTHER, "web1-eth1", **{"related_macs[]": MAC})
-
-    assert [str(network.discover(mac).yiaddr) for mac in (MAC, OTHER)] == ["10.0.1.20", "10.0.1.20"]
-
-
-def test_after_a_restart_of_both_everything_is_so_still(network, kea, open_proxy):
-    post(open_proxy(), MAC, "web1")
-
-    kea.stop()
-    kea.start(network.server.command())
-    again = open_proxy()
-
-    assert str(network.discover(MAC).yiaddr) == "10.0.1.20"
-    assert again.get(f"{NET}/mac/{MAC}").json["ip"] == "10.0.1.20"
-    assert again.delete(f"{NET}/mac/{MAC}").status_code == 200
-    assert IPAddress(str(network.discover(MAC).yiaddr)) in POOL
+    def test_leases_in_the_lease_file_are_seen_too(self, network, kea, open_proxy, settings):
+        settings["leases"] = str(kea.lease_file)
+        self.test_what_kea_leased_is_listed_and_not_suggested(network, kea, open_proxy)
 
 
-@pytest.mark.parametrize("leases", ["commands", "file"])
-def test_what_kea_leased_is_listed_and_not_suggested(network, kea, open_proxy, book, leases, monkeypatch):
-    if leases == "file":
-        monkeypatch.setattr(Kea, "settings", {**kea.settings, "leases": str(kea.lease_file)})
-    leased = str(network.raw_client().lease(STRANGER).yiaddr)
-    proxy = open_proxy()
+class TestNamedKeaWithTheSample(KeaOnTheWire):
+    """A newer one by files, with the sample configuration."""
 
-    (listed,) = proxy.get(NET).json["leases"]
-    assert (listed["ip"], listed["mac"], listed["type"]) == (leased, STRANGER, "lease")
-    assert proxy.get(f"{NET}/mac/{STRANGER}").json["ip"] == leased
-    span = f"from={leased}&to={IPAddress(leased) + 1}"
-    assert proxy.get(f"{NET}/unused_ip?mac={MAC}&{span}").json["ip"] == str(IPAddress(leased) + 1)
-    assert proxy.get(f"{NET}/unused_ip?mac={STRANGER}&{span}").json["ip"] == leased
+    # Not skipped where the environment names none, but not there.
+    __test__ = named_root() is not None
+
+    @pytest.fixture
+    def kea(self, network: Network) -> Iterator[Kea]:
+        """That of the environment, without host_cmds."""
+        with kea_directory() as directory, with_the_sample(NamedKea(directory, host_commands=False), network) as server:
+            yield server
 
 
-def test_the_lease_of_a_reserved_host_is_listed_once(network, proxy):
-    post(proxy, MAC, "web1")
-    assert str(network.raw_client().lease(MAC).yiaddr) == "10.0.1.20"
+class TestNamedKeaInMemory(KeaOnTheWire):
+    """A newer one by host_cmds."""
 
-    listed = proxy.get(NET).json
+    __test__ = named_root() is not None
 
-    assert [each["ip"] for each in listed["reservations"]] == ["10.0.1.20"]
-    assert listed["leases"] == []
+    @pytest.fixture
+    def database(self) -> str | None:
+        """Where its reservations are; None: in its memory and its configuration file."""
+        return None
+
+    @pytest.fixture
+    def kea(self, network: Network, database: str | None) -> Iterator[Kea]:
+        """That of the environment, with options and pool as in the sample."""
+        with kea_directory() as directory:
+            server = NamedKea(directory, interfaces=["server0"], database=database)
+            options = {"routers": "10.0.1.1", "domain-name-servers": "10.0.1.2"}
+            server.add_subnet(
+                7, "10.0.1.0/24", pools=[{"pool": "10.0.1.200 - 10.0.1.250"}],
+                **{"option-data": [{"name": name, "data": data} for name, data in options.items()]},
+            )  # fmt: skip
+            with running(server, network):
+                yield server
+
+
+class TestNamedKeaInDatabase(TestNamedKeaInMemory):
+    """The same with a hosts database."""
+
+    @pytest.fixture
+    def database(self) -> Iterator[str]:
+        with kea_database() as url:
+            yield url

@@ -16,6 +16,9 @@ from providers.errors import InvalidValue, Unavailable
 log = logging.getLogger(__name__)
 
 _HOSTS_DATABASES = ("hosts-database", "hosts-databases")
+SHARE_ADVICE = 'For bonds Kea needs "ip-reservations-unique": false in Dhcp4 of its configuration'
+"""What to do when Kea refuses a second MAC for an address."""
+
 _DEFAULT_LEASE_FILE = "/var/lib/kea/kea-leases4.csv"
 
 
@@ -62,12 +65,25 @@ class Configuration:
         return any(self._dhcp4.get(key) for key in _HOSTS_DATABASES)
 
     @property
+    def changes_by_loading_alone(self) -> bool:
+        """Whether subnets stay as they are until Kea reads or is given a whole configuration.
+
+        The hook ``subnet_cmds`` changes single ones, and so does a configuration in a database.
+        """
+        libraries = (str(each.get("library", "")) for each in self._dhcp4.get("hooks-libraries") or ())
+        return not self._dhcp4.get("config-control") and not any("subnet_cmds" in each for each in libraries)
+
+    @property
     def lease_file(self) -> str | None:
         """The path of the lease file; None when leases are in a database or in memory alone."""
         database = self._dhcp4.get("lease-database") or {}
         if database.get("type", "memfile") != "memfile" or database.get("persist", True) is False:
             return None
         return str(database.get("name") or _DEFAULT_LEASE_FILE)
+
+    def without_reservations(self) -> Configuration:
+        """The same without the reservations of subnets, which can be very many."""
+        return Configuration(self.with_reservations({})["Dhcp4"])
 
     def with_reservations(self, wanted: Mapping[int, Iterable[Mapping[str, Any]]]) -> dict[str, Any]:
         """The whole configuration with other reservations in some subnets, for ``config-test``.

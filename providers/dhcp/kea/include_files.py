@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from providers.book import pending
 from providers.book.database import Book
 from providers.dhcp import atomic_file
 from providers.dhcp.kea import reservation
-from providers.dhcp.kea.configuration import Configuration, KeaSubnet
-from providers.dhcp.kea.control import Control, Refused
+from providers.dhcp.kea.configuration import SHARE_ADVICE, Configuration, KeaSubnet
+from providers.dhcp.kea.configured import Configured
+from providers.dhcp.kea.control import Control, Refused, Result
 from providers.dhcp.shared_reload import SharedReload
 from providers.errors import InvalidValue, LeaseholdError, Unavailable
 from providers.model import DHCPHost, Subnet
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 _LOCK = ".leasehold.lock"
 _MOST_TRIED = 60
 _MOST_REFUSALS = 100_000
-_FRESH_SECONDS = 5.0
 _BEGIN, _BETWEEN, _END = b"[\n", b",\n", b"\n]\n"
 EMPTY = b"[\n]\n"
 
@@ -66,7 +65,7 @@ class IncludeFiles:
         self._directory = directory
         self._reload: SharedReload[int] = SharedReload(directory / _LOCK, self._write)
         self._refusals: dict[str, str] = {}
-        self._last: tuple[float, Configuration | None] = (0.0, None)
+        self._configured = Configured(control)
 
     def publish(self, subnet: Subnet, host: DHCPHost) -> None:
         """Have everything that the book has for the subnet served, among it ``host``."""
@@ -108,9 +107,12 @@ class IncludeFiles:
             self._refusals.clear()
         with self._book.read() as connection:
             by_id = shelf.read(connection).by_id
-        configuration = self._known()
+        subnets = [by_id[key] for key in keys if key in by_id]
+        configuration = self._configured.now()
+        if not all(subnet.network in configuration.subnets for subnet in subnets):
+            configuration = self._configured.anew()
         wanted: dict[IPNetwork, Lines] = {}
-        for subnet in (by_id[key] for key in keys if key in by_id):
+        for subnet in subnets:
             hosts = self._hosts(subnet)
             try:
                 kea = configuration.subnet(subnet.network)
@@ -129,10 +131,27 @@ class IncludeFiles:
         except LeaseholdError as error:
             # The old files are there again; Kea may have read the new ones.
             with suppress(LeaseholdError):
-                self._control.command("config-reload")
+                self._recover()
             if isinstance(error, Refused):
                 raise Unavailable(f"Kea took config-test and refused config-reload: {error.text}") from error
             raise
+
+    def _recover(self) -> None:
+        """Let Kea serve again what it served before a refused ``config-reload``.
+
+        Kea 3.0.3 still has its configuration then, but no leases, and answers nobody until it takes one. When it
+        refuses its file once more, because somebody broke that, it is given the one that it has.
+        """
+        try:
+            self._control.command("config-reload")
+        except Refused:
+            nobody = {"ip-address": "0.0.0.1"}
+            bear = (Result.ERROR, Result.EMPTY, Result.UNSUPPORTED)
+            if self._control.command("lease4-get", nobody, bear=bear).result == Result.EMPTY:
+                return
+            log.warning("Kea refuses its configuration file, and is given the configuration that it had")
+            running = self._control.command("config-get").arguments
+            self._control.command("config-set", {"Dhcp4": running["Dhcp4"]})
 
     def _hosts(self, subnet: Subnet) -> list[DHCPHost]:
         """What the book wants served, but for what cannot be: that was in the book before Kea."""
@@ -159,21 +178,24 @@ class IncludeFiles:
         before = _lines_of(atomic_file.read(self.file_of(kea.network)) or EMPTY)
         # What Kea has taken before it takes again, unless something new has the same address.
         places = {line.host.address for line in lines.values() if line.text not in before}
-        try:
-            self._test(configuration, kea, [host for host in hosts if host.address in places])
-        except Refused as refused:
-            good = [host for host in hosts if lines[host.mac].text in before]
-            try:
-                self._test(configuration, kea, good)
-            except Refused:
-                # It is not the hosts, or those that it took before: nobody may lose an address because of that.
-                raise Unavailable(f"Kea refuses what the book has for {kea.network}: {refused.text}") from refused
-            new = [host for host in hosts if lines[host.mac].text not in before]
-            left_out = self._refused(configuration, kea, good, new)
-            return {mac: line for mac, line in lines.items() if mac not in left_out}
-        for mac in self._refusals.keys() & lines.keys():
-            del self._refusals[mac]
-        return lines
+        asked = [host for host in hosts if host.address in places]
+        refused = self._refusal(configuration, kea, asked)
+        if refused is not None:
+            # Kea may be configured otherwise by now.
+            configuration = self._configured.anew()
+            kea = configuration.subnet(kea.network)
+            refused = self._refusal(configuration, kea, asked)
+        if refused is None:
+            for mac in self._refusals.keys() & lines.keys():
+                del self._refusals[mac]
+            return lines
+        good = [host for host in hosts if lines[host.mac].text in before]
+        if self._refusal(configuration, kea, good) is not None:
+            # It is not the hosts, or those that it took before: nobody may lose an address because of that.
+            raise Unavailable(f"Kea refuses what the book has for {kea.network}: {refused.text}") from refused
+        new = [host for host in hosts if lines[host.mac].text not in before]
+        left_out = self._refused(configuration, kea, good, new)
+        return {mac: line for mac, line in lines.items() if mac not in left_out}
 
     def _refused(
         self, configuration: Configuration, kea: KeaSubnet, good: list[DHCPHost], new: Sequence[DHCPHost]
@@ -185,9 +207,8 @@ class IncludeFiles:
         while untried:
             part = untried.pop()
             tried += 1
-            try:
-                self._test(configuration, kea, [*good, *part])
-            except Refused as refused:
+            refused = self._refusal(configuration, kea, [*good, *part])
+            if refused is not None:
                 if len(part) > 1 and tried < _MOST_TRIED:
                     middle = len(part) // 2
                     untried += [part[middle:], part[:middle]]
@@ -199,9 +220,14 @@ class IncludeFiles:
                 good.extend(part)
         return left_out
 
-    def _test(self, configuration: Configuration, kea: KeaSubnet, hosts: Iterable[DHCPHost]) -> None:
+    def _refusal(self, configuration: Configuration, kea: KeaSubnet, hosts: Iterable[DHCPHost]) -> Refused | None:
+        """Why Kea would not take these; None when it would."""
         reservations = [reservation.written(host) for host in hosts]
-        self._control.command("config-test", configuration.with_reservations({kea.id: reservations}))
+        try:
+            self._control.command("config-test", configuration.with_reservations({kea.id: reservations}))
+        except Refused as refused:
+            return refused
+        return None
 
     def _read_back(self, wanted: Mapping[IPNetwork, Lines]) -> None:
         """Raise Unavailable when Kea does not have what was written: its configuration may lack the ``include``."""
@@ -216,15 +242,7 @@ class IncludeFiles:
                     f"Kea reads its configuration and does not have the reservations of {network} afterwards: that "
                     f'subnet needs "reservations": <?include "{path}"?>'
                 )
-        self._last = (time.monotonic(), now)
-
-    def _known(self) -> Configuration:
-        """What Kea is configured to, as it was some seconds ago at most: a reload looks at everything anew."""
-        moment, found = self._last
-        if found is None or time.monotonic() - moment > _FRESH_SECONDS:
-            found = Configuration.of(self._control)
-        self._last = (0.0, None)
-        return found
+        self._configured.keep(now)
 
 
 def ours(configuration: Configuration, network: IPNetwork) -> list[DHCPHost]:
@@ -258,8 +276,5 @@ def _lines_of(content: bytes) -> set[bytes]:
 def _advice(configuration: Configuration, refused: Refused, good: Iterable[DHCPHost], host: DHCPHost) -> str:
     other = next((each for each in good if each.address == host.address), None)
     if other is not None and not configuration.shares_addresses:
-        return (
-            f"{other.mac} has that address. For bonds Kea needs "
-            '"ip-reservations-unique": false in Dhcp4 of its configuration'
-        )
+        return f"{other.mac} has that address. {SHARE_ADVICE}"
     return refused.text

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from netaddr import AddrFormatError, IPAddress, valid_ipv4
 
 from providers.addresses import parse_mac
-from providers.errors import InvalidValue
+from providers.errors import Conflict, InvalidValue, Unavailable
 from providers.model import DHCPHost
 
 LONGEST_FILENAME = 127
@@ -99,6 +99,31 @@ def read(reservation: Mapping[str, Any]) -> DHCPHost | None:
         next_server=None if next_server == _NO_ADDRESS else next_server,
         address=address,
     )
+
+
+def ours(listed: Iterable[Mapping[str, Any]]) -> dict[str, DHCPHost]:
+    """Our hosts by MAC: of two the first one, by which Kea goes."""
+    hosts: dict[str, DHCPHost] = {}
+    for host in map(read, filter(is_ours, listed)):
+        if host is not None:
+            hosts.setdefault(host.mac, host)
+    return hosts
+
+
+def refuse_taken(other: Mapping[str, Any] | None, host: DHCPHost) -> None:
+    """Raise Conflict when somebody else has a reservation for the MAC or the address."""
+    if other is None:
+        return
+    if other.get("hw-address") == host.mac:
+        raise Conflict(f"Kea has a reservation of somebody else for {host.mac}: {other.get('ip-address')}")
+    who = next((other[key] for key in ("hw-address", "duid", "client-id", "hostname") if other.get(key)), "another one")
+    raise Conflict(f"Kea has a reservation of somebody else for {host.address}: {who}")
+
+
+def refuse_other(there: DHCPHost | None, host: DHCPHost) -> None:
+    """Raise Unavailable when ``there``, which was read back, is not what was added."""
+    if there != host:
+        raise Unavailable(f"Kea said it had added {host.address} for {host.mac}, and does not have it so")
 
 
 def _mac(text: str) -> str:

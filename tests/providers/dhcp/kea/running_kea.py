@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from providers.dhcp.kea.control import Control
+from providers.dhcp.kea.control import Control, Result
 from providers.dhcp.kea.settings import KeaSchema
 from providers.errors import Unavailable
 
@@ -48,13 +48,17 @@ class Kea:
         self.includes = directory / "include"
         self.includes.mkdir(exist_ok=True)
         self.includes.chmod(0o755)
-        self.socket = directory / "ctrl"
+        run = directory / "run"
+        run.mkdir(exist_ok=True)
+        # Kea 3.0 makes no socket where everybody may look.
+        run.chmod(0o750)
+        self.socket = run / "ctrl"
         self.lease_file = directory / "leases.csv"
         self.log = directory / "kea.log"
         self.interfaces = list(interfaces)
         self.subnets: list[dict[str, Any]] = []
         self.more: dict[str, Any] = {}
-        self.hooks = [{"library": hook("libdhcp_lease_cmds.so")}] if lease_commands else []
+        self.hooks = [{"library": self.hook("libdhcp_lease_cmds.so")}] if lease_commands else []
         self.text: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -67,6 +71,18 @@ class Kea:
     def configuration(self) -> Path:
         """Kea's configuration file."""
         return self.directory / "kea.conf"
+
+    def program(self) -> list[str]:
+        """What starts it; skips where there is none."""
+        return [need_kea()]
+
+    def hook(self, name: str) -> str:
+        """The path of a hook library; skips where there is none."""
+        return hook(name)
+
+    def environ(self) -> dict[str, str]:
+        """Where it keeps what its configuration does not say."""
+        return {**os.environ, "KEA_PIDFILE_DIR": str(self.directory), "KEA_LOCKFILE_DIR": str(self.directory)}
 
     def add_subnet(self, number: int, cidr: str, **more: Any) -> None:
         """Have a subnet whose reservations are in our file, before Kea starts."""
@@ -81,7 +97,7 @@ class Kea:
             return
         dhcp4 = {
             "interfaces-config": {"interfaces": self.interfaces, "dhcp-socket-type": "raw"},
-            "control-socket": {"socket-type": "unix", "socket-name": str(self.socket)},
+            **self.control_sockets(),
             "lease-database": {"type": "memfile", "name": str(self.lease_file), "lfc-interval": 0},
             "ip-reservations-unique": False,
             "hooks-libraries": self.hooks,
@@ -94,11 +110,11 @@ class Kea:
     def start(self, command: Iterable[str] = ()) -> None:
         """Start it, in the foreground of nobody, and wait until it takes commands; ``command`` goes before it."""
         self.write()
-        environ = {**os.environ, "KEA_PIDFILE_DIR": str(self.directory), "KEA_LOCKFILE_DIR": str(self.directory)}
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [*command, need_kea(), "-c", str(self.configuration)], stdout=output, stderr=output, env=environ
-            )
+                [*command, *self.program(), "-c", str(self.configuration)],
+                stdout=output, stderr=output, env=self.environ(),
+            )  # fmt: skip
         control = Control(self.settings)
         deadline = time.monotonic() + _DEADLINE
         while True:
@@ -112,9 +128,17 @@ class Kea:
             else:
                 return
 
+    def control_sockets(self) -> dict[str, Any]:
+        """Where it takes commands, as its configuration says that."""
+        return {"control-socket": {"socket-type": "unix", "socket-name": str(self.socket)}}
+
     def command(self, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """What it answers to a command."""
-        return Control(self.settings).command(name, arguments).arguments
+        return Control(self.settings).command(name, arguments, bear=(Result.EMPTY,)).arguments
+
+    def version(self) -> str:
+        """Which it is."""
+        return Control(self.settings).command("version-get").text.splitlines()[0]
 
     def served(self, cidr: str) -> dict[str, str]:
         """The reservations that it has in a subnet: MAC to address."""

@@ -9,9 +9,9 @@ import pytest
 from netaddr import IPAddress
 
 from providers.address_book import AddressBook
-from providers.dhcp.kea.control import Control
+from providers.dhcp.kea.control import Answer, Control
 from providers.dhcp.kea.provider import KeaDHCP
-from providers.errors import InvalidValue, Unavailable
+from providers.errors import InvalidValue, LeaseholdError, Unavailable
 from providers.model import Subnet, Use
 from tests.providers.desk import CALLER, Desk, host, mac
 from tests.providers.dhcp.kea.running_kea import Kea, kea_directory
@@ -127,6 +127,28 @@ def test_somebody_broke_its_configuration_file(desk: Desk, subnet: Subnet, kea: 
     assert served(kea) == {mac(1): "10.0.1.3", mac(2): "10.0.1.4"}
 
 
+@pytest.mark.parametrize(("result", "text"), [(1, "no current lease manager is available"), (2, "not supported")])
+def test_a_kea_without_leases_is_given_the_configuration_it_had(desk, subnet, kea, monkeypatch, result, text):
+    """As 3.0.3 is after a refused config-reload, for as long as its file is broken."""
+    real = Control.command
+    asked = []
+
+    def without_leases(self: Control, name: str, *arguments: object, **more: object) -> object:
+        asked.append(name)
+        return Answer(result, text) if name == "lease4-get" else real(self, name, *arguments, **more)
+
+    monkeypatch.setattr(Control, "command", without_leases)
+    whole = kea.configuration.read_text()
+    kea.configuration.write_text(whole.replace("interfaces-config", "interfaces-confusion"))
+    with pytest.raises(Unavailable, match="refused config-reload"):
+        desk.serve(subnet, "10.0.1.4", 2)
+    assert asked[-1] == "config-set"
+    assert served(kea) == {mac(1): "10.0.1.3"}
+    kea.configuration.write_text(whole)
+    desk.serve(subnet, "10.0.1.4", 2)
+    assert served(kea) == {mac(1): "10.0.1.3", mac(2): "10.0.1.4"}
+
+
 def test_its_configuration_does_not_include_the_file(desk: Desk, subnet: Subnet, kea: Kea):
     text = kea.configuration.read_text()
     kea.configuration.write_text(text.replace(f'<?include "{kea.includes}/10.0.1.0-28.json"?>', "[]"))
@@ -180,3 +202,39 @@ def test_what_it_can_never_serve_is_refused_beforehand(desk: Desk, subnet: Subne
     with pytest.raises(InvalidValue, match=reason):
         desk.address_book.reserve(subnet, IPAddress("10.0.1.7"), Use.DHCP, CALLER, host=wanted)
     assert dump(desk.book) == before
+
+
+class TestSomebodyElseConfiguresIt:
+    """Within the second in which Leasehold let it read its configuration, which Kea cannot tell apart."""
+
+    def test_a_new_subnet_is_found(self, desk: Desk, subnet: Subnet, kea: Kea):
+        kea.add_subnet(2, "10.0.2.0/24")
+        self._read(kea)
+        added = desk.add("10.0.2.0/24")
+        desk.serve(added, "10.0.2.3", 2)
+        assert kea.served("10.0.2.0/24") == {mac(2): "10.0.2.3"}
+
+    def test_what_it_takes_now_is_taken(self, desk: Desk, subnet: Subnet, kea: Kea, monkeypatch):
+        kea.more["ip-reservations-unique"] = False
+        self._read(kea)
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.address_book, "_serve", lambda *_: True)
+            desk.serve(subnet, "10.0.1.3", 2, related=[1])
+        desk.address_book.dhcp.replace(subnet, ())
+        assert served(kea) == {mac(1): "10.0.1.3", mac(2): "10.0.1.3"}
+
+    def test_what_it_takes_no_longer_is_refused(self, desk: Desk, subnet: Subnet, kea: Kea):
+        kea.more["ip-reservations-unique"] = False
+        self._read(kea)
+        desk.serve(subnet, "10.0.1.4", 4)
+        kea.more["ip-reservations-unique"] = True
+        self._read(kea)
+        with pytest.raises(LeaseholdError):
+            desk.serve(subnet, "10.0.1.4", 5, related=[4])
+        assert served(kea) == {mac(1): "10.0.1.3", mac(4): "10.0.1.4"}
+        desk.serve(subnet, "10.0.1.6", 6)
+        assert served(kea) == {mac(1): "10.0.1.3", mac(4): "10.0.1.4", mac(6): "10.0.1.6"}
+
+    def _read(self, kea: Kea) -> None:
+        kea.write()
+        kea.command("config-reload")
