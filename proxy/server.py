@@ -23,6 +23,7 @@ from proxy.access.throttle import Throttle
 from proxy.app import create_app
 from proxy.assembly import open_address_book
 from proxy.clock_notice import clock_notice
+from proxy.housekeeping import start_housekeeping
 from proxy.listeners import check, listeners
 from proxy.logs.configuration import for_gunicorn, start_log
 from proxy.receiving import LONGEST_LINE, MOST_HEADERS
@@ -134,6 +135,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no type hint
         gc.collect()
         gc.freeze()
         start_sync(book, self._settings)
+        start_housekeeping(book, self._settings)
         return app
 
 

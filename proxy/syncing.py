@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-import threading
-from pathlib import Path
 
 from providers.address_book import AddressBook
 from providers.errors import Conflict, LeaseholdError
 from providers.model import Caller
+from proxy.background import PAUSE_SECONDS, OneAtATime
 from proxy.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _CALLER = Caller("leasehold")
-_PAUSE_SECONDS = 60.0
 _LOCK = "sync.lock"
 
 
-class BackgroundSync(threading.Thread):
-    """A thread in each worker, of which one at a time works: the one that has the lock in the state directory.
-
-    It brings everything together once, and again as long as that fails; after that it looks once a minute for marks
+class BackgroundSync(OneAtATime):
+    """It brings everything together once, and again as long as that fails; after that it looks once a minute for marks
     of those who stopped halfway, and heals them. Requests are answered meanwhile.
     """
 
-    def __init__(self, book: AddressBook, settings: Settings, *, pause: float = _PAUSE_SECONDS) -> None:
-        super().__init__(name="sync", daemon=True)
+    def __init__(self, book: AddressBook, settings: Settings, *, pause: float = PAUSE_SECONDS) -> None:
+        super().__init__("sync", settings.state_dir / _LOCK, pause)
         self._book = book
         self._most_percent = settings.dhcp.sync_limit
-        self._lock = settings.state_dir / _LOCK
-        self._pause = pause
-        self._stopping = threading.Event()
+        self._in_order = False
 
-    def run(self) -> None:
-        """Work until ``stop``."""
-        descriptor = self._wait_for_lock()
-        if descriptor is None:
-            return
-        try:
-            self._tell_health()
-            in_order = self.heal(everything=True)
-            while not self._stopping.wait(self._pause):
-                in_order = self.heal(everything=not in_order)
-        finally:
-            os.close(descriptor)
+    def begin(self) -> None:
+        """Bring everything together."""
+        self._tell_health()
+        self._in_order = self.heal(everything=True)
 
-    def stop(self) -> None:
-        """End the thread as soon as it has done what it is at."""
-        self._stopping.set()
+    def go_on(self) -> None:
+        """Look for marks; everything again where that failed before."""
+        self._in_order = self.heal(everything=not self._in_order)
 
     def heal(self, *, everything: bool) -> bool:
         """Bring together what differs, if ``everything`` or an old mark asks for it; returns whether all is well."""
@@ -77,14 +61,6 @@ class BackgroundSync(threading.Thread):
         health = dhcp.health()
         log.log(logging.INFO if health.ok else logging.ERROR, "%s: %s", dhcp.name, health.detail)
 
-    def _wait_for_lock(self) -> int | None:
-        while True:
-            descriptor = _locked(self._lock)
-            if descriptor is not None:
-                return descriptor
-            if self._stopping.wait(self._pause):
-                return None
-
 
 def start_sync(book: AddressBook, settings: Settings) -> BackgroundSync | None:
     """Start the thread, where there is a DHCP server to be told anything."""
@@ -93,18 +69,3 @@ def start_sync(book: AddressBook, settings: Settings) -> BackgroundSync | None:
     thread = BackgroundSync(book, settings)
     thread.start()
     return thread
-
-
-def _locked(path: Path) -> int | None:
-    """A descriptor that holds the lock; None while another process does, or the lock cannot be made."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        log.warning("%s cannot be locked: %s", path, error.strerror)
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor

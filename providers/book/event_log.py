@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from netaddr import IPAddress
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Subquery, delete, func, insert, select
 
 from providers.book.tables import events
 from providers.model import Caller, Event, Subnet
 
 _ADD = insert(events)
+_FORGOTTEN_AT_ONCE = 1000
 
 
 def record(
@@ -60,3 +61,22 @@ def latest(
     if before is not None:
         query = query.where(events.c.id < before)
     return [Event(**row._mapping) for row in connection.execute(query)]
+
+
+def has_before(connection: Connection, before: datetime) -> bool:
+    """Whether one of the next events in line is older than that. Cheap.
+
+    It need not be the first one: a clock that was wrong for a while must not keep all that came later.
+    """
+    line = _in_line()
+    return connection.execute(select(line.c.id).where(line.c.at < before).limit(1)).first() is not None
+
+
+def forget(connection: Connection, before: datetime) -> int:
+    """Remove those of the next events in line that are older than that; returns how many."""
+    last = select(func.max(_in_line().c.id)).scalar_subquery()
+    return connection.execute(delete(events).where(events.c.id <= last, events.c.at < before)).rowcount
+
+
+def _in_line() -> Subquery:
+    return select(events.c.id, events.c.at).order_by(events.c.id).limit(_FORGOTTEN_AT_ONCE).subquery()

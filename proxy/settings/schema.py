@@ -269,6 +269,12 @@ class SettingsSchema(Schema):
             "of the same host. After that it counts as somebody else's."
         ),
     )
+    events_days = WholeNumber(
+        0,
+        36_500,
+        load_default=365,
+        metadata=about("How many days events are kept, which tell who changed what; 0 keeps them for ever."),
+    )
 
     @validates_schema(pass_original=True)
     def _listeners_fit(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: object) -> None:

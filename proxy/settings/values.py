@@ -115,6 +115,7 @@ class Settings:
     hold_ttl_guest: timedelta
     rest_minutes: timedelta
     join_minutes: timedelta
+    events_days: int
     dhcp: DHCPSettings
     externalipam: ExternalIPAMSettings
     logs: LogsSettings

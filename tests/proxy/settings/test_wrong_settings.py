@@ -64,6 +64,7 @@ SETTINGS = {
     "hold_ttl_guest": NUMBERS,
     "rest_minutes": ["-1", "'soon'", "0.5", "525601"],
     "join_minutes": NUMBERS,
+    "events_days": ["-1", "'soon'", "0.5", "36501"],
 }
 DHCP = {
     "enabled": ["ftp", "maybe", "7", "''", "[true]", "{a: b}"],
