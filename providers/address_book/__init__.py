@@ -7,8 +7,8 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 ``mirroring``         groups and subnets that are made upstream: ``pictured`` brings them in, ``editing`` refuses
 ``upstream_rows``     what others have taken upstream; ``adopting`` one of their rows, ``comparing`` all
 ``upstream_records``  what upstream is told of an address of ours
-``suggestions``       the next free address, held; ``steering`` says where to look, ``allocating`` takes it at once,
-                      ``holding`` takes several of them, and keeps them longer
+``suggestions``       the next free address, held; ``steering`` says where to look, ``choosing`` takes it out of what
+                      is free, ``allocating`` reserves it at once, ``holding`` takes several, and keeps them longer
 ``reservations``      taking an address; ``joining`` says who may share one, ``undoing`` takes it back
 ``releases``          giving it back
 ``amending``          changing what is told about it
@@ -22,6 +22,7 @@ Every face and command calls the methods of :class:`AddressBook` and holds no ru
 ``guests``            jails and virtual machines, as their nodes report them; its parts are called ``guest_...``
 ``claims``            which node may run a guest
 ``checking``          whether the book is sound, and mending it
+``forgetting``        letting go of old events
 ``queries``           looking things up
 ``allocatable``       which addresses may be handed out at all: arithmetic
 ``foundation``        what they all stand on: book, providers, clock, expiry; ``aside``: what no request waits for
@@ -36,6 +37,7 @@ from providers.address_book.allocating import Allocating
 from providers.address_book.amending import Amendments
 from providers.address_book.checking import Checking
 from providers.address_book.claims import Claims
+from providers.address_book.forgetting import Forgetting
 from providers.address_book.foundation import Lifetimes
 from providers.address_book.guests import Guests
 from providers.address_book.holding import Holding
@@ -63,6 +65,7 @@ class AddressBook(
     Adopting,
     Allocating,
     SubnetServing,
+    Forgetting,
     Search,
     Queries,
 ):

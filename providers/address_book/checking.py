@@ -110,6 +110,7 @@ class Checking(Subnets, Comparing):
         yield from places.misplaced(connection, directory)
         yield from guests.not_reserved(connection, directory, self.clock())
         yield from guests.two_of_an_address(connection, directory)
+        yield from guests.left_halfway(connection, self.clock())
         yield from promised.on_reserved(connection, directory)
         yield from promised.two_of_a_key(connection, directory)
         yield from _unusable(connection, directory)

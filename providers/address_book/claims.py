@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from providers.address_book.foundation import Foundation
+from providers.address_book.guest_ownership import STARTS
 from providers.address_book.guest_values import refuse_unfit_guest_name, refuse_unfit_node
 from providers.book import claims as kept
-from providers.book import event_log
-from providers.errors import Claimed, InvalidValue, NotFound
+from providers.book import event_log, guests
+from providers.book.guests import Kept
+from providers.errors import Claimed, Conflict, InvalidValue, NotFound
 from providers.guests import Claim
 from providers.model import Caller
 
 RENEWALS_PER_LIFETIME = 3
 """So many times its holder has to be able to renew a claim before it ends: one lost request must not end it."""
 
+MOST_AT_ONCE = 1000
 LONGEST_LIFETIME = timedelta(days=366)
 
 
@@ -69,10 +72,16 @@ class Claims(Foundation):
 
         return self.book.write(work)
 
-    def renew_claim(self, cluster: str, name: str, node: str, caller: Caller) -> Claim:
-        """Let the claim of ``node`` last for its lifetime from now on; also one that ended, if nobody took it since.
+    def renew_claim(
+        self, cluster: str, name: str, node: str, caller: Caller, *, since: datetime | None = None
+    ) -> Claim:
+        """Let the claim of ``node`` last for its lifetime from now on.
 
-        Raises Claimed while another node holds it, NotFound when nobody does.
+        Also one that ended, unless somebody took it since or another node runs the guest by now. With ``since`` only
+        the claim that began then, to the second.
+
+        Raises Claimed while another node holds it or when another claim is meant, Conflict when it ended and the guest
+        runs elsewhere, NotFound when nobody holds it.
         """
 
         def work(connection: Connection) -> Claim:
@@ -81,6 +90,9 @@ class Claims(Foundation):
             refuse_foreign_claim(there, node, now)
             if there is None or there.node != node:
                 raise NotFound(f"Nobody holds a claim of guest {name} in cluster {cluster}: claim it first")
+            _refuse_other_claim(there, since)
+            if expired(there, now):
+                _refuse_running_elsewhere(guests.find(connection, cluster, name), node)
             until = None if there.expires_at is None else now + (there.expires_at - there.renewed_at)
             renewed = replace(there, renewed_at=now, expires_at=until)
             kept.put(connection, renewed, over=there)
@@ -88,10 +100,13 @@ class Claims(Foundation):
 
         return self.book.write(work)
 
-    def release_claim(self, cluster: str, name: str, node: str | None, caller: Caller) -> Claim | None:
+    def release_claim(
+        self, cluster: str, name: str, node: str | None, caller: Caller, *, since: datetime | None = None
+    ) -> Claim | None:
         """End the claim of ``node``, or of whoever holds it when ``node`` is None; None when nobody holds it.
 
-        Raises Claimed while another node holds it.
+        With ``since`` only the claim that began then, to the second: a release that arrives late ends no newer one.
+        Raises Claimed while another node holds it, or when another claim is meant.
         """
 
         def work(connection: Connection) -> Claim | None:
@@ -101,17 +116,33 @@ class Claims(Foundation):
                 return None
             if node is not None:
                 refuse_foreign_claim(there, node, now)
-            kept.remove(connection, cluster, name)
             ended = expired(there, now)
+            if not ended:
+                _refuse_other_claim(there, since)
+            kept.remove(connection, cluster, name)
             self._note_claim(connection, "claim.expire" if ended else "claim.release", there, now, caller)
             return None if ended else there
 
         return self.book.write(work)
 
-    def claims(self, *, cluster: str | None = None, node: str | None = None) -> list[Claim]:
-        """The claims that have not expired, by cluster and name."""
+    def claims(
+        self,
+        *,
+        cluster: str | None = None,
+        node: str | None = None,
+        text: str | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int = MOST_AT_ONCE,
+    ) -> list[Claim]:
+        """The first ``limit`` claims above ``after`` (cluster, name) that live and fit, by cluster and name.
+
+        At most 1000. ``text`` is looked for in the name, without regard to case.
+        """
+        limit = max(1, min(limit, MOST_AT_ONCE))
         with self.book.read(snapshot=False) as connection:
-            return kept.live(connection, self.clock(), cluster=cluster, node=node)
+            return kept.live(
+                connection, self.clock(), cluster=cluster, node=node, text=text, after=after, limit=limit
+            )
 
     def _note_claim(
         self, connection: Connection, action: str, claim: Claim, now: datetime, caller: Caller, **more: str | None
@@ -129,13 +160,42 @@ def refuse_foreign_claim(there: Claim | None, node: str, now: datetime, *, force
     """Raise Claimed when ``there`` is a living claim of another node than ``node``, unless by ``force``."""
     if there is None or there.node == node or force or expired(there, now):
         return
-    since = there.since.isoformat(timespec="seconds")
-    until = "" if there.expires_at is None else f", until {there.expires_at.isoformat(timespec='seconds')}"
+    until = "" if there.expires_at is None else f", until {_told(there.expires_at)}"
     raise Claimed(
-        f"Guest {there.name} in cluster {there.cluster} is claimed by node {there.node} since {since}{until}: stop it "
-        "there and release the claim, or take it by force when that node is certainly down",
+        f"Guest {there.name} in cluster {there.cluster} is claimed by node {there.node} since {_told(there.since)}"
+        f"{until}: stop it there and release the claim, or take it by force when that node is certainly down",
         claim=there,
     )
+
+
+def _refuse_other_claim(there: Claim, since: datetime | None) -> None:
+    """Raise Claimed unless ``there`` began at ``since``; claims are told to the second, so that is what counts."""
+    if since is None or _to_the_second(there.since) == _to_the_second(since):
+        return
+    raise Claimed(
+        f"Guest {there.name} in cluster {there.cluster} is claimed by node {there.node} since "
+        f"{_told(there.since)}, not since {_told(since)}: that claim has ended",
+        claim=there,
+    )
+
+
+def _refuse_running_elsewhere(guest: Kept | None, node: str) -> None:
+    """Raise Conflict when another node than ``node`` has started the guest, and not stopped it."""
+    if guest is None or guest.node == node or guest.state not in STARTS:
+        return
+    raise Conflict(
+        f"The claim of guest {guest.name} in cluster {guest.cluster} has ended, and node {guest.node} runs the guest "
+        f"({guest.state}): stop it there, or take the claim by force when that node is certainly down",
+        owner={"cluster": guest.cluster, "guest": guest.name, "node": guest.node},
+    )
+
+
+def _to_the_second(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
+def _told(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
 
 
 def _refuse_unfit_lifetime(lifetime: timedelta | None, renewal_interval: timedelta | None) -> None:

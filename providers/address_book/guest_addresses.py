@@ -97,8 +97,7 @@ class GuestAddresses(GuestHosts, Subnets, Releases, Reservations):
         What it is to have no longer stays its own, marked as leaving, until everybody was told.
         """
         old = {row.address: row for row in before.addresses} if before is not None else {}
-        tells = self.ipam.capabilities.remote or self.dhcp.capabilities.publishes
-        aimed = _aimed(old, located, tells=tells)
+        aimed = _aimed(old, located, tells=self._tells())
         lock_subnets(connection, (row.subnet_id for row in aimed))
         directory = self._directories.within(connection)
         seats = [self._seat(connection, directory, row, guest) for row in aimed]
@@ -110,7 +109,7 @@ class GuestAddresses(GuestHosts, Subnets, Releases, Reservations):
             if seat.subnet is not None and not seat.row.leaving:
                 done = self._take_or_keep(connection, before, guest, seat, caller)
                 if done is not None:
-                    seat.row = replace(seat.row, told=not tells)
+                    seat.row = replace(seat.row, told=not self._tells())
                     taken_now[seat.row.address] = done
         self._seat_hosts(connection, before, guest, seats, caller, now)
         self._see_off(connection, seats, now)

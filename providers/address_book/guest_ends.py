@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,14 +13,18 @@ from providers.address_book.claims import expired, refuse_foreign_claim
 from providers.address_book.guest_ownership import removal_objection
 from providers.address_book.guest_telling import Ended, GuestTelling, Written
 from providers.address_book.guest_values import refuse_unfit_guest_name
+from providers.address_book.syncing import ABANDONED
 from providers.book import claims, event_log
 from providers.book import guests as kept
 from providers.book.directory import Directory
 from providers.book.guests import Kept, Past
-from providers.errors import Conflict, GuestNotFound
+from providers.errors import Conflict, GuestNotFound, LeaseholdError
 from providers.guests import Claim, Guest, GuestAddress, Outcome
 from providers.model import Caller
 
+log = logging.getLogger(__name__)
+
+_FINISHED_AT_ONCE = 100
 _REMEMBERED = timedelta(days=30)
 """How long a late report about a guest that is gone is known to be late."""
 
@@ -43,14 +48,7 @@ class GuestEnds(GuestTelling):
             return started
         written, shown, happened = started
         self._tell_all(written, caller)
-
-        def work(connection: Connection) -> list[Ended]:
-            ended = self._finish(connection, written, caller)
-            self._end(connection, written.guest, happened, node, caller)
-            return ended
-
-        self._put_right(self.book.write(work))
-        self._tell_the_others(written)
+        self._finish_removal(written, happened, node, caller)
         return Outcome(accepted=True, guest=shown)
 
     def rename_guest(
@@ -63,12 +61,14 @@ class GuestEnds(GuestTelling):
         node: str | None = None,
         at: datetime | None = None,
     ) -> Outcome:
-        """Give a guest another name; addresses, MACs and claim stay with it. Repeated, it is no error.
+        """Give a guest another name; addresses, MACs and claim stay with it.
+
+        Repeated, it is no error while the former name is remembered, also when the guest is gone by then.
 
         As in ``remove_guest``, ``node`` and ``at`` say for whom and when.
 
         Raises Conflict when the other name is taken, Claimed when another node holds the claim of either name,
-        GuestNotFound when neither is there, Unavailable as ``remove_guest``.
+        GuestNotFound when neither is known, Unavailable as ``remove_guest``.
         """
         refuse_unfit_guest_name(cluster, new_name)
         written = self.book.write(
@@ -82,6 +82,56 @@ class GuestEnds(GuestTelling):
             found = kept.find(connection, cluster, new_name)
             return Outcome(accepted=True, guest=None if found is None else self._shown(connection, found))
 
+    def finish_guests(self, caller: Caller) -> list[str]:
+        """End what others began to tell of guests and left halfway because they were killed; returns which guests.
+
+        The oldest first, a bounded number of them. What fails is left for the next time.
+        """
+        left = self.clock() - ABANDONED
+        with self.book.read() as connection:
+            found = kept.halfway(connection, left, _FINISHED_AT_ONCE)
+        done = []
+        for guest in found:
+            try:
+                if self._finish_guest(guest, left, caller):
+                    done.append(str(guest))
+            except LeaseholdError as error:
+                log.warning("Guest %s: what was left halfway is not finished, which is tried again: %s", guest, error)
+        return done
+
+    def _finish_guest(self, guest: Kept, left: datetime, caller: Caller) -> bool:
+        """Tell again what the book says of a guest; returns whether nobody else did meanwhile."""
+        written = self.book.write(lambda connection: self._resume(connection, guest, left, caller))
+        if written is None:
+            return False
+        self._tell_all(written, caller)
+        if written.guest.ending_at is None:
+            self._put_right(self.book.write(lambda connection: self._finish(connection, written, caller)))
+        else:
+            self._finish_removal(written, written.guest.ending_at, None, caller)
+        return True
+
+    def _resume(self, connection: Connection, found: Kept, left: datetime, caller: Caller) -> Written | None:
+        before = kept.find_to_change(connection, found.cluster, found.name)
+        if before is None or before.telling_since is None or before.telling_since > left:
+            return None
+        guest = replace(before, revision=before.revision + 1)
+        placed = self._place(connection, before, guest, None, caller)
+        guest = replace(guest, addresses=placed.rows, telling_since=self.clock())
+        kept.put(connection, guest, over=before)
+        return Written(before, guest, placed)
+
+    def _finish_removal(self, written: Written, happened: datetime, node: str | None, caller: Caller) -> None:
+        """Release what everybody was told is given back, and forget the guest."""
+
+        def work(connection: Connection) -> list[Ended]:
+            ended = self._finish(connection, written, caller)
+            self._end(connection, written.guest, happened, node, caller)
+            return ended
+
+        self._put_right(self.book.write(work))
+        self._tell_the_others(written)
+
     def _start_removal(
         self,
         connection: Connection,
@@ -91,7 +141,7 @@ class GuestEnds(GuestTelling):
         node: str | None,
         at: datetime | None,
     ) -> Outcome | tuple[Written, Guest, datetime]:
-        """Mark all addresses as leaving; a guest without any is removed at once."""
+        """Mark all addresses as leaving; a guest without any is removed at once, and where nobody has to be told."""
         now = self.clock()
         before = kept.find_to_change(connection, cluster, name)
         if before is None:
@@ -106,11 +156,13 @@ class GuestEnds(GuestTelling):
             return Outcome(accepted=False, guest=shown, reason=reason)
         guest = replace(before, revision=before.revision + 1)
         placed = self._place(connection, before, guest, [], caller)
-        guest = kept.put(connection, replace(guest, addresses=placed.rows), over=before)
-        if not placed.partings and not placed.handed:
-            self._end(connection, guest, happened, node, caller)
-            return Outcome(accepted=True, guest=shown)
-        return Written(before, guest, placed), shown, happened
+        written = self._marked(Written(before, replace(guest, addresses=placed.rows), placed), happened)
+        kept.put(connection, written.guest, over=before)
+        if (placed.partings or placed.handed) and self._tells():
+            return written, shown, happened
+        self._finish(connection, written, caller)
+        self._end(connection, written.guest, happened, node, caller)
+        return Outcome(accepted=True, guest=shown)
 
     def _end(
         self, connection: Connection, guest: Kept, happened: datetime, node: str | None, caller: Caller
@@ -141,8 +193,10 @@ class GuestEnds(GuestTelling):
         there = kept.find_to_change(connection, cluster, new_name)
         if before is None:
             past = kept.past(connection, cluster, name)
-            if there is None or past is None or past.renamed_to != new_name:
+            if past is None or past.renamed_to != new_name:
                 raise GuestNotFound(f"No guest {name[:100]} in cluster {cluster[:100]}")
+            if there is None:
+                return Outcome(False, None, f"the guest was renamed to {new_name} before, and is gone since")
             return Outcome(accepted=True, guest=self._shown(connection, there))
         happened = max(now, before.event_at) if at is None else min(at, now)
         reason = removal_objection(before, node, happened)
@@ -165,7 +219,8 @@ class GuestEnds(GuestTelling):
         claims.rename(connection, cluster, name, new_name)
         guest = replace(before, name=new_name, revision=before.revision + 1, event_at=happened, changed_at=now)
         placed = self._place(connection, before, guest, None, caller)
-        guest = kept.put(connection, replace(guest, addresses=placed.rows), over=before)
+        written = self._marked(Written(before, replace(guest, addresses=placed.rows), placed))
+        kept.put(connection, written.guest, over=before)
         former = kept.past(connection, cluster, name)
         kept.end(connection, cluster, name, Past(happened, new_name), now, now - _REMEMBERED)
         self._note_end(connection, "guest.rename", before, caller, node, happened, new_name=new_name)
@@ -179,7 +234,7 @@ class GuestEnds(GuestTelling):
                 if claim is not None:
                     claims.put(undoing, claim, over=None)
 
-        return Written(before, guest, placed, undo)
+        return replace(written, undo=undo)
 
     def _shown(self, connection: Connection, found: Kept) -> Guest:
         return self._shown_all(connection, [found], self._directories.within(connection))[0]

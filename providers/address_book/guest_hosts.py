@@ -42,6 +42,10 @@ class Seat:
 class GuestHosts(Publishing):
     """Serves IPv4 addresses of cards whose MAC is known; a MAC has one DHCP host in a subnet (rule 6)."""
 
+    def _tells(self) -> bool:
+        """Whether there is anybody beside the book who has to be told."""
+        return self.ipam.capabilities.remote or self.dhcp.capabilities.publishes
+
     def _marks_at(self, connection: Connection, subnet: Subnet, there: Reservation | None) -> Marks:
         """The marks of the DHCP hosts of a reservation."""
         if there is None or not self._publishes(subnet):

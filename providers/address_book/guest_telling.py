@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from netaddr import IPAddress
@@ -35,6 +36,11 @@ class Written:
     guest: Kept
     placed: Placed
     undo: Callable[[Connection], None] | None = None
+
+    @property
+    def untold(self) -> bool:
+        """Whether something is left to be written once everybody was told."""
+        return bool(self.placed.partings or self.placed.handed) or any(not row.told for row in self.guest.addresses)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -76,6 +82,11 @@ class GuestTelling(GuestAddresses):
     First comes what is new, then what the guest gives back: withdrawn from the DHCP server, then from the IPAM, then
     from the book (rule 10). No transaction of the book is open meanwhile.
     """
+
+    def _marked(self, written: Written, ending_at: datetime | None = None) -> Written:
+        """The same, with the mark by which others know that it is being told, if it has to be."""
+        since = self.clock() if written.untold else None
+        return replace(written, guest=replace(written.guest, telling_since=since, ending_at=ending_at))
 
     def _tell_all(self, written: Written, caller: Caller) -> None:
         """Tell everybody; raises what one of them raised, after all was taken back."""
@@ -202,7 +213,7 @@ class GuestTelling(GuestAddresses):
 
     def _end_telling(self, written: Written, caller: Caller) -> None:
         """Write what everybody knows now, if there is anything to write."""
-        if written.partings or any(not row.told for row in written.guest.addresses):
+        if written.untold:
             self._put_right(self.book.write(lambda connection: self._finish(connection, written, caller)))
         self._tell_the_others(written)
 

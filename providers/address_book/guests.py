@@ -17,16 +17,21 @@ from providers.address_book.guest_ends import GuestEnds
 from providers.address_book.guest_ownership import STARTS, objection
 from providers.address_book.guest_telling import Written
 from providers.address_book.guest_values import fit_report
-from providers.book import claims, event_log
+from providers.book import claims, event_log, guest_finding
 from providers.book import guests as kept
-from providers.book.guests import Kept, Sought
+from providers.book.guest_finding import SoughtGuest
+from providers.book.guests import Kept, Place
 from providers.errors import Conflict, GuestNotFound, InvalidValue, LeaseholdError, NotFound
 from providers.guests import Guest, GuestReport, GuestState, Outcome
 from providers.model import Caller
 
+__all__ = ["Guests", "SoughtGuest"]
+
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 1000
+_LOOKED_AT = 20_000
+"""How many guests a page may look at that no index finds, so that it ends in time."""
 _DESCRIBED = ("emulator", "hostname", "state", "note", "nics")
 
 
@@ -92,17 +97,33 @@ class Guests(GuestEnds):
         text: str | None = None,
         address: IPAddress | None = None,
         mac: str | None = None,
-        after: tuple[str, str] | None = None,
+        after: Place | None = None,
         limit: int = 100,
     ) -> list[Guest]:
         """The first ``limit`` guests above ``after`` (cluster, name) that fit everything given, by cluster and name.
 
         At most 1000. ``text`` is looked for in name, hostname and note, without regard to case.
         """
-        sought = Sought(cluster, node, state, emulator, text, address, mac)
+        sought = SoughtGuest(cluster, node, state, emulator, text, address, mac)
+        limit = max(1, min(limit, MOST_AT_ONCE))
+        found: list[Guest] = []
+        while True:
+            part, after = self.search_guests(sought, after=after, limit=limit - len(found))
+            found += part
+            if after is None or len(found) == limit:
+                return found
+
+    def search_guests(
+        self, sought: SoughtGuest, *, after: Place | None = None, limit: int = 100
+    ) -> tuple[list[Guest], Place | None]:
+        """The next page of guests that fit, and after which the one after that begins; None at the end.
+
+        A page may have less than ``limit``, even nothing, although there is more: looking for a text that hardly any
+        guest has ends after a bounded number of guests, and goes on with the next page.
+        """
         with self.book.read() as connection:
-            found = kept.page(connection, sought, after, max(1, min(limit, MOST_AT_ONCE)))
-            return self._shown_all(connection, found, self._directories.current(connection))
+            found, place = guest_finding.page(connection, sought, after, max(1, min(limit, MOST_AT_ONCE)), _LOOKED_AT)
+            return self._shown_all(connection, found, self._directories.current(connection)), place
 
     def _take_in(self, report: GuestReport, caller: Caller, *, known: bool = False) -> Outcome:
         """``known``: only when the guest is."""
@@ -162,7 +183,8 @@ class Guests(GuestEnds):
             self._note_guest(connection, "guest.ignored", report, caller, state=report.state, reason=reason)
             return Outcome(False, None if before is None else self._shown(connection, before), reason)
         if report.state in STARTS:
-            refuse_foreign_claim(claims.find(connection, report.cluster, report.name), report.node, now)
+            # Locked, so that a claim cannot be renewed between this look and the end of the start.
+            refuse_foreign_claim(claims.find_to_change(connection, report.cluster, report.name), report.node, now)
         guest = _updated(before, report, now)
         if before is None:
             guest = kept.put(connection, guest, over=None)
@@ -170,9 +192,10 @@ class Guests(GuestEnds):
         guest = replace(guest, addresses=placed.rows)
         if before is not None and _differs(before, guest):
             guest = replace(guest, changed_at=now)
-        kept.put(connection, guest, over=replace(guest, addresses=()) if before is None else before)
+        written = self._marked(Written(before, guest, placed))
+        kept.put(connection, written.guest, over=replace(guest, addresses=()) if before is None else before)
         self._note_change(connection, before, guest, report, caller)
-        return Written(before, guest, placed)
+        return written
 
     def _note_change(
         self, connection: Connection, before: Kept | None, guest: Kept, report: GuestReport, caller: Caller
@@ -236,8 +259,8 @@ def _updated(before: Kept | None, report: GuestReport, now: datetime) -> Kept:
 
 
 def _differs(before: Kept, after: Kept) -> bool:
-    steady = replace(before, revision=after.revision, event_at=after.event_at, changed_at=after.changed_at)
-    return steady != after
+    passing = ("revision", "event_at", "changed_at", "telling_since", "ending_at")
+    return replace(before, **{key: getattr(after, key) for key in passing}) != after
 
 
 def _unknown(cluster: str, name: str) -> GuestNotFound:

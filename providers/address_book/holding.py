@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from providers.address_book.suggestions import Suggestions, refuse_other_key
 from providers.addresses import Range
 from providers.book import event_log, promises
-from providers.errors import LeaseholdError, NotFound
+from providers.errors import NotFound
 from providers.model import Asker, Caller, Hold, Subnet, Use
 
 
@@ -30,21 +30,11 @@ class Holding(Suggestions):
     ) -> list[tuple[IPAddress, Hold | None]]:
         """Hold an address for each of ``askers``, all or none: as ``suggest``, with the hold that came of it.
 
-        The hold is None where a MAC has the address reserved already. Raises what ``suggest`` raises; then the holds
-        that were new are ended again.
+        The hold is None where a MAC has the address reserved already. Whoever asks for the same at the same moment gets
+        the same. Raises what ``suggest`` raises; then nothing new is held.
         """
-        began = self.clock()
-        found: list[tuple[IPAddress, Hold | None]] = []
-        try:
-            for asker in askers:
-                address = self.suggest(subnet, asker, caller, span=span, use=use, ttl=ttl)
-                found.append((address, self.hold_at(subnet, address)))
-        except LeaseholdError:
-            for _, held in found:
-                if held is not None and held.taken_at >= began:
-                    self._end_quietly(held, caller)
-            raise
-        return found
+        promised = self._suggest_each(subnet, askers, caller, span=span, use=use, ttl=ttl)
+        return [(each.address, self.hold_at(subnet, each.address)) for each in promised]
 
     def hold_at(self, subnet: Subnet, address: IPAddress) -> Hold | None:
         """The live hold on an address."""
@@ -74,9 +64,3 @@ class Holding(Suggestions):
             return extended
 
         return self.book.write(work)
-
-    def _end_quietly(self, held: Hold, caller: Caller) -> None:
-        try:
-            self.release_hold(held.subnet, held.address, caller, key=held.key)
-        except NotFound:
-            return

@@ -17,7 +17,7 @@ _NOT_FOREMANS = {Use.GUEST, Use.MANUAL, Use.UPSTREAM}
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a caller wants reserved."""
+    """What a caller wants reserved; with ``key`` once, however often it asks."""
 
     address: IPAddress
     use: Use
@@ -27,6 +27,7 @@ class Wish:
     note: str | None
     host: DHCPHost | None
     related_macs: frozenset[str]
+    key: str | None = None
 
 
 def refuse_conflict(there: Reservation, wish: Wish, now: datetime, join: timedelta) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from netaddr import IPAddress
 from sqlalchemy import Connection
@@ -28,6 +29,12 @@ from providers.model import Caller, DHCPHost, Hold, Pending, Reservation, Subnet
 log = logging.getLogger(__name__)
 
 _TRIES = 3
+_UNDER_WAY = timedelta(minutes=2)
+"""No request lives that long."""
+
+
+class RequestRepeated(Conflict):
+    """The same request came twice at the same moment, and got something else the first time."""
 
 
 class Reservations(Undoing):
@@ -46,12 +53,13 @@ class Reservations(Undoing):
         note: str | None = None,
         host: DHCPHost | None = None,
         related_macs: Collection[str] = (),
+        key: str | None = None,
     ) -> Reservation:
         """Take ``address`` for ``use``, and serve ``host`` there if one is given.
 
         A hold or rest of anybody on it is consumed. The address goes to the most specific subnet of the group that
         holds it. A use joins those that are there as rule 5 says, a host as rule 6 says; an exact duplicate of a host
-        is what is there already.
+        is what is there already. So is what was reserved under the same ``key``, which stays as it is.
 
         Raises InvalidValue for an address outside the subnet or one that nobody may have, Conflict naming the other
         party, Unavailable when the IPAM or the DHCP server fails: then the book is as before.
@@ -62,7 +70,7 @@ class Reservations(Undoing):
             host = replace(host, address=address)
         elif use is Use.DHCP:
             raise InvalidValue(f"{address}: a DHCP reservation needs a MAC and a name")
-        wish = Wish(address, use, name, mac, description, note, host, frozenset(related_macs))
+        wish = Wish(address, use, name, mac, description, note, host, frozenset(related_macs), key)
         if host is not None:
             self._refuse_unserved(subnet, host)
         for _ in range(_TRIES):
@@ -163,6 +171,11 @@ class Reservations(Undoing):
         address = wish.address
         refuse_unusable(subnet, address)
         before = taken.reservation(connection, subnet, address)
+        known = None if wish.key is None else taken.reserved_for(connection, subnet, wish.key)
+        if known is not None:
+            if known != address or before is None or wish.host not in (None, *before.hosts):
+                raise RequestRepeated(f"{known} in {subnet.network} was reserved for the same request")
+            return self._again(connection, before, wish.host, now)
         if before is not None and wish.host is not None and wish.host in before.hosts:
             since = self._stay(connection, subnet, wish.host, now)
             if wish.use in before.uses:
@@ -188,6 +201,8 @@ class Reservations(Undoing):
             if self._publishes(subnet):
                 pending.mark(connection, subnet, wish.host.mac, Pending.PUBLISH, now)
         described = _description(before, wish, hold)
+        if wish.key is not None:
+            described["request_key"] = wish.key
         if described:
             taken.describe(connection, subnet, address, **described)
         after = taken.reservation(connection, subnet, address)
@@ -195,7 +210,19 @@ class Reservations(Undoing):
             raise AssertionError(f"{address} was written just now")
         shown = {"name": after.name, "mac": wish.host.mac if wish.host is not None else after.mac}
         event_log.record(connection, now, caller, "address.reserve", subnet, address, use=wish.use.value, **shown)
-        return Done(subnet, before, after, hold, rest)
+        return Done(subnet, before, after, hold, rest, key=wish.key)
+
+    def _again(self, connection: Connection, there: Reservation, host: DHCPHost | None, now: datetime) -> Done:
+        """A request that is repeated. The first one may be under way, and must not undo it from now on."""
+        going = None
+        if host is not None:
+            since = self._stay(connection, there.subnet, host, now)
+            going = None if since is None else (host, since)
+        can_fail = self.ipam.capabilities.remote or self._publishes(there.subnet)
+        if can_fail and now - there.created_at < _UNDER_WAY:
+            taken.describe(connection, there.subnet, there.address, changed_at=now)
+            there = replace(there, changed_at=now)
+        return Done(there.subnet, there, there, going=going)
 
     def _tell_ipam(self, done: Done) -> None:
         after, before = done.after, done.before

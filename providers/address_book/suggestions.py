@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,22 +12,33 @@ from netaddr import IPAddress
 from sqlalchemy import Connection
 
 from providers.address_book.allocatable import host_range, suggestible
-from providers.address_book.foundation import counted, key_of_mac, may_be_suggested
-from providers.address_book.steering import BEFORE_THE_HINT, Steering, from_a_random_point, in_any, starting_at
+from providers.address_book.choosing import Choosing
+from providers.address_book.foundation import key_of_mac, may_be_suggested
+from providers.address_book.steering import BEFORE_THE_HINT, in_any
 from providers.addresses import Range
-from providers.book import event_log, free_space, promises, taken
-from providers.book.tables import KEY_LENGTH, holds, reservations, rests
-from providers.errors import Exhausted, InvalidValue, NotFound, Unavailable
-from providers.model import Asker, Caller, Hold, Strategy, Subnet, Use
+from providers.book import event_log, promises
+from providers.book.directory import Directory
+from providers.book.tables import KEY_LENGTH
+from providers.errors import InvalidValue, NotFound, Unavailable
+from providers.model import Asker, Caller, Hold, Subnet, Use
 
-_COUNT_MOST = 100_000
-_IPV4 = 4
 _UPSTREAM_TRIES = 32
 _WORTH_AN_EVENT = timedelta(minutes=1)
 """An extension that moves the end of a hold by less is written to the hold alone: some ask every few seconds."""
 
 
-class Suggestions(Steering):
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """An address that is held for a key; but one that its MAC has already is not ``held``. ``new``: since just now."""
+
+    address: IPAddress
+    key: str
+    until: datetime
+    held: bool = True
+    new: bool = False
+
+
+class Suggestions(Choosing):
     """Hands out promises: every address that leaves here is held."""
 
     def suggest(
@@ -47,39 +60,60 @@ class Suggestions(Steering):
         Raises Exhausted when nothing is left in the range, InvalidValue for a span outside the subnet,
         SubnetNotFound when it was removed, Unavailable when the book or the IPAM does not answer.
         """
-        key = self._key(asker)
-        lifetime = self.lifetimes.hold if asker.key or asker.mac else self.lifetimes.hold_anonymous
-        if use is Use.GUEST:
-            lifetime = self.lifetimes.hold_guest
-        lifetime = max(lifetime, ttl) if ttl is not None else lifetime
+        return self._suggest_each(subnet, [asker], caller, span=span, use=use, ttl=ttl)[0].address
+
+    def _suggest_each(
+        self,
+        subnet: Subnet,
+        askers: Sequence[Asker],
+        caller: Caller,
+        *,
+        span: Range | None,
+        use: Use,
+        ttl: timedelta | None,
+    ) -> list[Promised]:
+        """As ``suggest``, for all of ``askers`` or none: their promises are one decision, whoever asks at once."""
+        keyed = [(asker, self._key(asker)) for asker in askers]
         if self._is_leased_from(subnet):
             self.dhcp.refresh()
         self._survey_when_due(subnet)
         near = self._begin(subnet, span)
+        promise = partial(
+            self._promise_each, subnet=subnet, keyed=keyed, ttl=ttl, caller=caller, span=span, use=use
+        )
+        new: dict[IPAddress, Promised] = {}
+        try:
+            return self._free_upstream(subnet, promise, near, span, caller, new)
+        except BaseException:
+            # Alone, a key or a MAC can ask for it again.
+            if len(keyed) > 1 or not (keyed[0][0].key or keyed[0][0].mac):
+                self._break(subnet, new.values(), caller)
+            raise
+
+    def _free_upstream(
+        self,
+        subnet: Subnet,
+        promise: Callable[..., list[Promised]],
+        near: IPAddress | None,
+        span: Range | None,
+        caller: Caller,
+        new: dict[IPAddress, Promised],
+    ) -> list[Promised]:
+        """Let ``promise`` choose until all that is held is free upstream; ``new`` collects what is held since then."""
         # Where the book is known not to know, the next ones are as likely to be taken as this one.
         patience = 1 if near is not None else BEFORE_THE_HINT
+        free: set[IPAddress] = set()
         for tried in range(1, _UPSTREAM_TRIES + 1):
-            promise = partial(
-                self._promise,
-                subnet=subnet,
-                asker=asker,
-                key=key,
-                lifetime=lifetime,
-                caller=caller,
-                span=span,
-                use=use,
-                near=near,
-            )
-            address, held = self.book.write(promise)
-            try:
-                record = self.ipam.record(subnet, address) if held else None
-            except BaseException:
-                if not (asker.key or asker.mac):
-                    self._forget_hold(subnet, address, key, caller)
-                raise
-            if record is None:
-                return address
-            self._note_upstream(subnet, record, caller)
+            promised = self.book.write(partial(promise, near=near))
+            new.update({each.address: each for each in promised if each.new or each.address in new})
+            unknown = [each.address for each in promised if each.held and each.address not in free]
+            rows = [(address, self.ipam.record(subnet, address)) for address in unknown]
+            free.update(address for address, row in rows if row is None)
+            found = [row for _, row in rows if row is not None]
+            if not found:
+                return promised
+            for row in found:
+                self._note_upstream(subnet, row, caller)
             near = self._elsewhere(subnet, tried - patience, span)
         raise Unavailable(
             f"{_UPSTREAM_TRIES} addresses of {subnet.network} that the book has as free are taken upstream: "
@@ -99,9 +133,7 @@ class Suggestions(Steering):
             if hold is None or hold.expires_at <= now:
                 raise NotFound(f"{address} in {subnet.network} is not held")
             refuse_other_key(hold, key)
-            promises.drop_hold(connection, present, address)
-            self._give_back(connection, present, directory, address)
-            event_log.record(connection, now, caller, "hold.release", present, address, key=hold.key)
+            self._drop(connection, present, directory, hold, caller)
             return hold
 
         return self.book.write(work)
@@ -113,11 +145,28 @@ class Suggestions(Steering):
             present, directory = self._enter(connection, subnet)
             hold = promises.hold_at(connection, present, address)
             if hold is not None and hold.key == key:
-                promises.drop_hold(connection, present, address)
-                self._give_back(connection, present, directory, address)
-                event_log.record(connection, self.clock(), caller, "hold.release", present, address, key=key)
+                self._drop(connection, present, directory, hold, caller)
 
         self.book.write(work)
+
+    def _break(self, subnet: Subnet, promised: Iterable[Promised], caller: Caller) -> None:
+        """End holds that were new, of a request that failed, unless another request of that key relies on them."""
+
+        def work(connection: Connection) -> None:
+            present, directory = self._enter(connection, subnet)
+            for each in promised:
+                hold = promises.hold_at(connection, present, each.address)
+                if hold is not None and (hold.key, hold.expires_at) == (each.key, each.until):
+                    self._drop(connection, present, directory, hold, caller)
+
+        self.book.write(work)
+
+    def _drop(
+        self, connection: Connection, subnet: Subnet, directory: Directory, hold: Hold, caller: Caller
+    ) -> None:
+        promises.drop_hold(connection, subnet, hold.address)
+        self._give_back(connection, subnet, directory, hold.address)
+        event_log.record(connection, self.clock(), caller, "hold.release", subnet, hold.address, key=hold.key)
 
     def _key(self, asker: Asker) -> str:
         if asker.key is not None:
@@ -129,36 +178,66 @@ class Suggestions(Steering):
             return key_of_mac(asker.mac)
         return f"anonymous:{secrets.token_hex(8)}"
 
-    def _promise(
+    def _promise_each(
         self,
         connection: Connection,
         subnet: Subnet,
-        asker: Asker,
-        key: str,
-        lifetime: timedelta,
+        keyed: Sequence[tuple[Asker, str]],
+        ttl: timedelta | None,
         caller: Caller,
         span: Range | None,
         use: Use,
         near: IPAddress | None = None,
-    ) -> tuple[IPAddress, bool]:
-        """The address, and whether it is held: the asker's own DHCP host is not. Looks at ``near`` first, and above."""
+    ) -> list[Promised]:
+        """Promise an address to each asker. Looks at ``near`` first, and above."""
         now = self.clock()
         subnet, directory = self._enter(connection, subnet)
+        self._expire(connection, subnet, directory, now)
+        made: list[Promised] = []
+        for asker, key in keyed:
+            until = now + self._lifetime(asker, use, ttl)
+            others = {each.address for each in made}
+            made.append(
+                self._promise(connection, subnet, directory, asker, key, until, others, now, caller, span, use, near)
+            )
+        return made
+
+    def _lifetime(self, asker: Asker, use: Use, ttl: timedelta | None) -> timedelta:
+        lifetime = self.lifetimes.hold if asker.key or asker.mac else self.lifetimes.hold_anonymous
+        if use is Use.GUEST:
+            lifetime = self.lifetimes.hold_guest
+        return max(lifetime, ttl) if ttl is not None else lifetime
+
+    def _promise(
+        self,
+        connection: Connection,
+        subnet: Subnet,
+        directory: Directory,
+        asker: Asker,
+        key: str,
+        until: datetime,
+        others: Container[IPAddress],
+        now: datetime,
+        caller: Caller,
+        span: Range | None,
+        use: Use,
+        near: IPAddress | None,
+    ) -> Promised:
+        """Promise an address that is none of ``others``, which the same request has."""
         ranges = suggestible(subnet, span)
         # Without a range of the caller, what it has already is right wherever it is; the pool steers only new ones.
         own = ranges if span is not None else [host_range(subnet.network)]
-        self._expire(connection, subnet, directory, now)
-        until = now + lifetime
         has = promises.belongings(connection, subnet, key, asker.mac)
-        if has.host is not None and in_any(own, has.host) and self._may_tell(connection, subnet, has.host, use, now):
-            return has.host, False
+        host = None if has.host in others else has.host
+        if host is not None and in_any(own, host) and self._may_tell(connection, subnet, host, use, now):
+            return Promised(host, key, until, held=False)
         if has.hold is not None and has.hold_until is not None:
             if in_any(own, has.hold) and may_be_suggested(subnet, directory, has.hold):
                 until = max(until, has.hold_until)
                 promises.extend_hold(connection, subnet, has.hold, until)
                 if until - has.hold_until >= _WORTH_AN_EVENT:
                     event_log.record(connection, now, caller, "hold.extend", subnet, has.hold, key=key, mac=asker.mac)
-                return has.hold, True
+                return Promised(has.hold, key, until)
             promises.drop_hold(connection, subnet, has.hold)
             self._let_rest(connection, subnet, directory, has.hold, key, now)
             event_log.record(connection, now, caller, "hold.release", subnet, has.hold, key=key, mac=asker.mac)
@@ -172,76 +251,8 @@ class Suggestions(Steering):
             raise self._exhausted(connection, subnet, ranges, span)
         promises.hold(connection, Hold(subnet, address, key, asker.mac, now, until))
         event_log.record(connection, now, caller, "hold.take", subnet, address, key=key, mac=asker.mac)
-        return address, True
+        return Promised(address, key, until, new=True)
 
-    def _may_tell(self, connection: Connection, subnet: Subnet, address: IPAddress, use: Use, now: datetime) -> bool:
-        """Whether an asker may be told the address of its own DHCP host: Foreman's IPAM only what it can still join."""
-        if use is not Use.IPAM:
-            return True
-        found = taken.reservation(connection, subnet, address)
-        return found is not None and set(found.uses) == {Use.DHCP} and now - found.changed_at <= self.lifetimes.join
-
-    def _regain(
-        self,
-        connection: Connection,
-        subnet: Subnet,
-        asker: Asker,
-        own: list[Range],
-        resting: list[IPAddress],
-    ) -> IPAddress | None:
-        """Take what the asker had until lately, or has from the DHCP server, out of rest or of the free space."""
-        if resting:
-            promises.drop_rest(connection, subnet, resting[0])
-            return resting[0]
-        lease = self.dhcp.lease_of(subnet, asker.mac) if asker.mac and self._is_leased_from(subnet) else None
-        if lease is not None and in_any(own, lease.address):
-            run = free_space.run_from(connection, subnet.id, lease.address)
-            if run is not None and lease.address in run:
-                free_space.carve(connection, subnet.id, run, lease.address)
-                return lease.address
-        return None
-
-    def _choose(
-        self, connection: Connection, subnet: Subnet, ranges: list[Range], near: IPAddress | None = None
-    ) -> IPAddress | None:
-        """Pick a free address by the strategy of the subnet and take it out of the free space."""
-        if near is not None:
-            ranges = starting_at(ranges, near)
-        elif subnet.strategy is Strategy.RANDOM:
-            ranges = from_a_random_point(ranges)
-        for each in ranges:
-            address = self._first_free(connection, subnet, each)
-            if address is not None:
-                return address
-        return None
-
-    def _first_free(self, connection: Connection, subnet: Subnet, within: Range) -> IPAddress | None:
-        start = within.first
-        while run := free_space.run_from(connection, subnet.id, start):
-            first, last = max(run.first, start), min(run.last, within.last)
-            if first > last:
-                return None
-            within_run = Range(first, last)
-            address = self.dhcp.first_unleased(subnet, within_run) if self._is_leased_from(subnet) else first
-            if address is not None:
-                free_space.carve(connection, subnet.id, run, address)
-                return address
-            if last == within.last:
-                return None
-            start = last + 1
-        return None
-
-    def _is_leased_from(self, subnet: Subnet) -> bool:
-        """Whether the DHCP server may give out addresses of the subnet on its own: IPv4, and on ``/dhcp``."""
-        return self.dhcp.capabilities.leases and subnet.dhcp and subnet.network.version == _IPV4
-
-    def _exhausted(self, connection: Connection, subnet: Subnet, ranges: list[Range], span: Range | None) -> Exhausted:
-        used = sum(taken.count(connection, reservations, subnet, each, most=_COUNT_MOST) for each in ranges)
-        held = sum(taken.count(connection, holds, subnet, each, most=_COUNT_MOST) for each in ranges)
-        where = f"{subnet.network}" if span is None else f"{span} of {subnet.network}"
-        resting = sum(taken.count(connection, rests, subnet, each, most=_COUNT_MOST) for each in ranges)
-        counts = counted([(used, "reserved"), (held, "held"), (resting, "resting")])
-        return Exhausted(f"No free address in {where}: {counts}", used=used, held=held)
 
 
 def refuse_other_key(hold: Hold, key: str | None) -> None:

@@ -25,7 +25,8 @@ DESCRIPTION = ("name", "mac", "description", "note")
 class Done:
     """What a reservation did to the book, and what was there before: enough to undo it.
 
-    ``going``: the host, if it was on its way out, and since when.
+    ``going``: the host, if it was on its way out, and since when. ``key``: that of the request, if it
+    may be repeated.
     """
 
     subnet: Subnet
@@ -34,6 +35,7 @@ class Done:
     hold: Hold | None = None
     rest: Rest | None = None
     going: tuple[DHCPHost, datetime] | None = None
+    key: str | None = None
 
 
 class Undoing(UpstreamRows, Publishing):
@@ -82,6 +84,9 @@ class Undoing(UpstreamRows, Publishing):
         subnet, directory = self._enter_inner(connection, done.subnet, address)
         there = taken.reservation(connection, subnet, address)
         if there is None:
+            return False
+        if done.key is not None and there.changed_at != done.after.changed_at:
+            # The same request came again, and may have been told by now that the address is reserved.
             return False
         kept = before.hosts if before is not None else ()
         going = [host for host in done.after.hosts if host not in kept and host in there.hosts]

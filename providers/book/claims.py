@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, tuple_, update
 
 from providers.book.tables import claims
 from providers.guests import Claim
@@ -68,9 +68,22 @@ def remove(connection: Connection, cluster: str, name: str) -> None:
     connection.execute(delete(claims).where(*_at(cluster, name)))
 
 
-def live(connection: Connection, now: datetime, *, cluster: str | None, node: str | None) -> list[Claim]:
-    """The claims that have not expired, by cluster and name."""
-    query = select(claims).where(or_(claims.c.expires_at.is_(None), claims.c.expires_at > now))
+def live(
+    connection: Connection,
+    now: datetime,
+    *,
+    cluster: str | None,
+    node: str | None,
+    text: str | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[Claim]:
+    """The first ``limit`` claims above ``after`` that have not expired, by cluster and name."""
+    query = select(claims).where(or_(claims.c.expires_at.is_(None), claims.c.expires_at > now)).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(claims.c.cluster, claims.c.name) > tuple_(*after))
+    if text:
+        query = query.where(claims.c.name.icontains(text, autoescape=True))
     if cluster is not None:
         query = query.where(claims.c.cluster == cluster)
     if node is not None:

@@ -29,7 +29,11 @@ guests = Table(
     Column("event_at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column("telling_since", Moment, index=True),
+    Column("ending_at", Moment),
     UniqueConstraint("cluster", "name"),
+    comment="telling_since: the IPAM and the DHCP server are being told since then. ending_at: of what moment it is "
+    "being removed.",
     sqlite_autoincrement=True,
 )
 

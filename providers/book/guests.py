@@ -8,13 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from netaddr import IPAddress
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, select, update
 
 from providers.book.tables import guest_addresses, guest_nics, guests, past_guests
 from providers.guests import NIC, GuestState
 
 _FORGOTTEN_AT_ONCE = 100
 _DESCRIBED = ("node", "emulator", "hostname", "state", "note", "event_at", "created_at", "changed_at")
+_MARKS = ("telling_since", "ending_at")
+
+
+Place = tuple[str, str]
+"""Cluster and name of a guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,11 @@ class KeptAddress:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A guest as it is kept; ``id`` 0 before it is written. ``revision`` grows with every report that counts."""
+    """A guest as it is kept; ``id`` 0 before it is written. ``revision`` grows with every report that counts.
+
+    ``telling_since``: since when somebody is telling the IPAM and the DHCP server what changed; None when all is told.
+    ``ending_at``: it is being removed, as of that moment.
+    """
 
     id: int
     revision: int
@@ -52,6 +61,8 @@ class Kept:
     changed_at: datetime
     addresses: tuple[KeptAddress, ...] = ()
     nics: tuple[NIC, ...] = ()
+    telling_since: datetime | None = None
+    ending_at: datetime | None = None
 
     def __str__(self) -> str:
         return f"{self.cluster}/{self.name}"
@@ -76,19 +87,6 @@ class Past:
     renamed_to: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """Which guests are looked for; None everywhere means any."""
-
-    cluster: str | None = None
-    node: str | None = None
-    state: GuestState | None = None
-    emulator: str | None = None
-    text: str | None = None
-    address: IPAddress | None = None
-    mac: str | None = None
-
-
 def find(connection: Connection, cluster: str, name: str) -> Kept | None:
     """The guest of that name."""
     return _found(connection, select(guests).where(guests.c.cluster == cluster, guests.c.name == name))
@@ -100,17 +98,9 @@ def find_to_change(connection: Connection, cluster: str, name: str) -> Kept | No
     return _found(connection, query.with_for_update())
 
 
-def page(connection: Connection, sought: Sought, after: tuple[str, str] | None, limit: int) -> list[Kept]:
-    """The first ``limit`` guests above ``after``, by cluster and name."""
-    query = select(guests).where(*_conditions(sought)).order_by(guests.c.cluster, guests.c.name).limit(limit)
-    if after is not None:
-        query = query.where(tuple_(guests.c.cluster, guests.c.name) > tuple_(*after))
-    return _with_details(connection, connection.execute(query).all())
-
-
 def put(connection: Connection, guest: Kept, *, over: Kept | None) -> Kept:
     """Write a guest with its addresses and cards, over what is there of it; returns it with its id."""
-    row = {key: getattr(guest, key) for key in ("revision", "cluster", "name", *_DESCRIBED)}
+    row = {key: getattr(guest, key) for key in ("revision", "cluster", "name", *_DESCRIBED, *_MARKS)}
     row["state"] = guest.state.value
     if over is None:
         (new_id,) = connection.execute(insert(guests).values(row)).inserted_primary_key or (0,)
@@ -136,11 +126,22 @@ def remove_address(connection: Connection, guest: Kept, address: IPAddress) -> N
 
 
 def mark_told(connection: Connection, guest: Kept) -> None:
-    """Write that everybody knows of the addresses of a guest that were not told when ``guest`` was written."""
+    """Write that everybody knows of the addresses of a guest that were not told when ``guest`` was written.
+
+    And that nobody is telling anything any more, unless another report came in since.
+    """
+    same = (guests.c.id == guest.id, guests.c.revision == guest.revision)
+    connection.execute(update(guests).where(*same).values(telling_since=None))
     untold = [row.address for row in guest.addresses if not row.told]
     if untold:
         here = (guest_addresses.c.guest_id == guest.id, guest_addresses.c.address.in_(untold))
         connection.execute(update(guest_addresses).where(*here).values(told=True))
+
+
+def halfway(connection: Connection, before: datetime, limit: int) -> list[Kept]:
+    """At most ``limit`` guests that somebody began to tell of before then and never ended, the oldest first."""
+    query = select(guests).where(guests.c.telling_since <= before).order_by(guests.c.telling_since, guests.c.id)
+    return with_details(connection, connection.execute(query.limit(limit)).all())
 
 
 def holders(connection: Connection, subnet_id: int, address: IPAddress) -> list[Holder]:
@@ -185,30 +186,13 @@ def _once(cluster: str, name: str) -> tuple[ColumnElement[bool], ColumnElement[b
     return past_guests.c.cluster == cluster, past_guests.c.name == name
 
 
-def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [
-        guests.c[name] == str(value)
-        for name in ("cluster", "node", "state", "emulator")
-        if (value := getattr(sought, name)) is not None
-    ]
-    if sought.text:
-        wanted = sought.text.lower()
-        texts = (guests.c.name, guests.c.hostname, guests.c.note)
-        found.append(or_(*(func.lower(text).contains(wanted, autoescape=True) for text in texts)))
-    if sought.address is not None:
-        here = (guest_addresses.c.address == sought.address, ~guest_addresses.c.leaving)
-        found.append(guests.c.id.in_(select(guest_addresses.c.guest_id).where(*here)))
-    if sought.mac is not None:
-        found.append(guests.c.id.in_(select(guest_nics.c.guest_id).where(guest_nics.c.mac == sought.mac)))
-    return found
-
-
 def _found(connection: Connection, query: Select[Any]) -> Kept | None:
     row = connection.execute(query).first()
-    return None if row is None else _with_details(connection, [row])[0]
+    return None if row is None else with_details(connection, [row])[0]
 
 
-def _with_details(connection: Connection, rows: Sequence[Row[Any]]) -> list[Kept]:
+def with_details(connection: Connection, rows: Sequence[Row[Any]]) -> list[Kept]:
+    """The guests of ``rows``, which are whole rows, with their addresses and cards."""
     ids = [row.id for row in rows]
     if not ids:
         return []
@@ -228,6 +212,7 @@ def _with_details(connection: Connection, rows: Sequence[Row[Any]]) -> list[Kept
                 for each in addresses.get(row.id, ())
             ),
             nics=tuple(NIC(each.mac, each.name, each.parent) for each in nics.get(row.id, ())),
+            **{key: getattr(row, key) for key in _MARKS},
         )
         for row in rows
     ]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from providers.book.database import Book
 from providers.errors import Misconfigured
 
-HEAD = "0008"
+HEAD = "0009"
 """The revision that this program works with; a test compares it with the newest migration."""
 
 # Any number will do, as long as nobody else locks with it.

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from providers.book.columns import Address, Moment
@@ -48,6 +49,10 @@ __all__ = [
 ]
 
 OWNER_LENGTH = 128
+
+
+# Few have one, and all others are to cost nothing.
+_HAS_REQUEST_KEY = text("request_key IS NOT NULL")
 
 
 def _subnet_id() -> Column[int]:
@@ -97,7 +102,15 @@ reservations = Table(
     Column("note", Text),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column("request_key", String(KEY_LENGTH)),
     Index("ix_reservations_address", "address"),
+    Index(
+        "ix_reservations_subnet_id_request_key",
+        "subnet_id",
+        "request_key",
+        sqlite_where=_HAS_REQUEST_KEY,
+        postgresql_where=_HAS_REQUEST_KEY,
+    ),
     **KEYED,
 )
 

@@ -53,6 +53,12 @@ def reservation(connection: Connection, subnet: Subnet, address: IPAddress) -> R
     return _reservation(subnet, row, found, hosts_at(connection, subnet, address))
 
 
+def reserved_for(connection: Connection, subnet: Subnet, key: str) -> IPAddress | None:
+    """The address that was reserved for a request with this key, if it still is."""
+    here = (reservations.c.subnet_id == subnet.id, reservations.c.request_key == key)
+    return connection.execute(select(reservations.c.address).where(*here).limit(1)).scalar()
+
+
 def page(connection: Connection, subnet: Subnet, after: IPAddress | None) -> list[Reservation]:
     """The next PAGE reservations above ``after``, by address."""
     query = select(reservations).where(reservations.c.subnet_id == subnet.id)
@@ -114,7 +120,7 @@ def add(connection: Connection, subnet: Subnet, address: IPAddress, now: datetim
 
 
 def describe(connection: Connection, subnet: Subnet, address: IPAddress, **described: Any) -> None:  # noqa: ANN401
-    """Write columns of a reservation: name, mac, description, note, changed_at."""
+    """Write columns of a reservation: name, mac, description, note, changed_at, request_key."""
     connection.execute(
         update(reservations)
         .where(reservations.c.subnet_id == subnet.id, reservations.c.address == address)

@@ -24,7 +24,13 @@ _TAKEN = (
 )
 _NOT_THERE = {f"GET {_APP}/": 400, f"GET {_APP}/<path:rest>": 400}
 """Routes that only say, in phpIPAM's words, that there is nothing."""
-_MADE = (f"POST {_API}/groups", f"POST {_API}/subnets", f"POST {_API}/holds", f"PUT {_API}/addresses/<ip>")
+_MADE = (
+    f"POST {_API}/groups",
+    f"POST {_API}/subnets",
+    f"POST {_API}/subnets/<address>/<prefix>/addresses",
+    f"POST {_API}/holds",
+    f"PUT {_API}/addresses/<ip>",
+)
 _GOOD = {_CREATED: 201, _DELETED: 204} | dict.fromkeys(_MADE, 201) | dict.fromkeys(_TAKEN, 201) | _NOT_THERE
 _BAD_TOKEN = {f"POST {_APP}/user/": 500} | {
     f"{method} {_APP}/user/{rest}": 403

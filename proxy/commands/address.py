@@ -21,6 +21,7 @@ from proxy.commands.parameters import (
     DESCRIPTION,
     MAC,
     NAME,
+    NETWORK,
     TEXT,
     address_argument,
     group_option,
@@ -132,26 +133,48 @@ def next_(
 
 
 @address.command()
-@address_argument
+@click.argument("address", type=ADDRESS, metavar="[ADDRESS]", required=False)
+@click.option("--next", "network", type=NETWORK, help="Instead of ADDRESS: whichever is free in this subnet.")
 @group_option
 @click.option("--name", type=NAME, help="Name of what has the address.")
 @click.option("--mac", type=MAC, help="Its MAC; in a subnet on /dhcp it also gets a DHCP host, called --name.")
 @click.option("--description", type=DESCRIPTION, help="What has the address, in a few words.")
 @click.option("--note", type=TEXT, help="A few words for people.")
+@click.option("--key", metavar="K", help="With --next: the same key gets the same address again.")
+@click.option("--from", "first", type=ADDRESS, metavar="A", help="With --next: no address below this one.")
+@click.option("--to", "last", type=ADDRESS, metavar="B", help="With --next: no address above this one.")
 @pass_session
 def reserve(
     session: Session,
-    address: IPAddress,
+    address: IPAddress | None,
+    network: IPNetwork | None,
     group: str,
     name: str | None,
     mac: str | None,
     description: str | None,
     note: str | None,
+    key: str | None,
+    first: IPAddress | None,
+    last: IPAddress | None,
 ) -> None:
-    """Reserve one address by hand.
+    """Reserve one address by hand, or with --next the next free one and print it, nothing else.
 
-    Excluded addresses and those outside the pool can be reserved too. A hold on the address is overruled.
+    Excluded addresses and those outside the pool can be reserved too, by naming them. A hold on the address is
+    overruled.
     """
+    if network is not None and address is None:
+        subnet = session.book.subnet(network, group)
+        host = host_for(subnet, mac, name)
+        taken = session.book.allocate(
+            subnet, Asker(key=key, mac=mac), Use.MANUAL, session.caller, span=span_between(subnet, first, last),
+            name=name, mac=mac, description=description, note=note, host=host, once=True,
+        )  # fmt: skip
+        click.echo(taken.address)
+        return
+    if address is None or network is not None:
+        raise click.UsageError("Say which one: give ADDRESS, or --next with a subnet")
+    if any(each is not None for each in (key, first, last)):
+        raise click.UsageError("--key, --from and --to go with --next")
     subnet = session.book.subnet_of(address, group)
     host = host_for(subnet, mac, name)
     session.book.reserve(

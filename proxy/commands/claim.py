@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
-from proxy.commands.guest import guest_argument
+from proxy.commands.guest import every, guest_argument
 from proxy.commands.output import Column, json_option, listing
+from proxy.commands.parameters import MOMENT
 from proxy.commands.session import Session, pass_session
 from proxy.rows import claim_row
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _COLUMNS = (
     Column.of("cluster"),
@@ -28,24 +35,26 @@ def claim() -> None:
 @claim.command("list")
 @click.option("--cluster", metavar="C", help="Only of guests of this cluster.")
 @click.option("--node", metavar="N", help="Only of this node.")
+@click.option("--text", metavar="T", help="Only with this in the name of the guest.")
 @json_option
 @pass_session
-def list_(session: Session, cluster: str | None, node: str | None, as_json: bool) -> None:
+def list_(session: Session, cluster: str | None, node: str | None, text: str | None, as_json: bool) -> None:
     """List the claims that have not expired, by cluster and name."""
-    found = session.book.claims(cluster=cluster, node=node)
+    found = every(partial(session.book.claims, cluster=cluster, node=node, text=text))
     listing(map(claim_row, found), _COLUMNS, as_json=as_json, empty="No claims.")
 
 
 @claim.command()
 @guest_argument
 @click.option("--node", metavar="N", help="Only that of this node; another one's is refused.")
+@click.option("--since", type=MOMENT, help="Only the one that began then, as the list shows it; another is refused.")
 @pass_session
-def release(session: Session, guest: tuple[str, str], node: str | None) -> None:
+def release(session: Session, guest: tuple[str, str], node: str | None, since: datetime | None) -> None:
     """End a claim, so that another node may run the guest.
 
     Be sure that the guest does not run any more. When there is no claim that is no error.
     """
-    ended = session.book.release_claim(*guest, node, session.caller)
+    ended = session.book.release_claim(*guest, node, session.caller, since=since)
     if ended is None:
         click.echo(f"Nobody claims {'/'.join(guest)}; nothing to release.")
     else:

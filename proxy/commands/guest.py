@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from providers.guests import Guest, GuestState
+from providers.guests import Claim, Guest, GuestState
 from proxy.commands.output import Column, Row, details, json_option, listing
 from proxy.commands.parameters import ADDRESS, GUEST, MAC
 from proxy.commands.session import Session, pass_session
@@ -16,7 +17,8 @@ from proxy.rows import guest_row
 if TYPE_CHECKING:
     from netaddr import IPAddress
 
-    from proxy.commands.session import Desk
+
+Named = TypeVar("Named", Guest, Claim)
 
 _PAGE = 500
 
@@ -72,8 +74,8 @@ def list_(
     as_json: bool,
 ) -> None:
     """List guests, by cluster and name."""
-    found = _every(
-        session.book,
+    page = partial(
+        session.book.guests,
         cluster=cluster,
         node=node,
         state=None if state is None else GuestState(state),
@@ -82,7 +84,8 @@ def list_(
         mac=mac,
         text=text,
     )
-    listing(map(guest_row, found), _COLUMNS, as_json=as_json, empty="No guests: nodes report theirs through /api/v1.")
+    rows = map(guest_row, every(page))
+    listing(rows, _COLUMNS, as_json=as_json, empty="No guests: nodes report theirs through /api/v1.")
 
 
 @guest.command()
@@ -114,29 +117,10 @@ def remove(session: Session, guest: tuple[str, str], node: str | None) -> None:
         click.echo(f"Nothing was removed: {outcome.reason or 'there is no such guest'}.")
 
 
-def _every(
-    book: Desk,
-    *,
-    cluster: str | None,
-    node: str | None,
-    state: GuestState | None,
-    emulator: str | None,
-    address: IPAddress | None,
-    mac: str | None,
-    text: str | None,
-) -> Iterator[Guest]:
+def every(page: Callable[..., Sequence[Named]]) -> Iterator[Named]:
+    """All guests, or all of what is theirs, that the book's own ``page`` gives page by page."""
     after: tuple[str, str] | None = None
-    while found := book.guests(
-        cluster=cluster,
-        node=node,
-        state=state,
-        emulator=emulator,
-        text=text,
-        address=address,
-        mac=mac,
-        after=after,
-        limit=_PAGE,
-    ):
+    while found := page(after=after, limit=_PAGE):
         yield from found
         if len(found) < _PAGE:
             return

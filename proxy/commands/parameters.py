@@ -18,6 +18,7 @@ from providers.address_book.texts import (
     refuse_unfit_note,
 )
 from providers.addresses import Range, parse_address, parse_mac, parse_network
+from providers.clock import parse_moment
 from providers.errors import InvalidValue
 
 _LONGEST_NUMBER = 9
@@ -95,6 +96,7 @@ NETWORK = Parsed("CIDR", parse_network)
 RANGE = Parsed("A-B", Range.parse)
 MTU = Parsed("N", _mtu)
 GUEST = Parsed("CLUSTER/NAME", _guest)
+MOMENT = Parsed("TIME", parse_moment)
 NAME = Parsed("NAME", _checked(partial(refuse_unfit_name, "name")))
 NEXT_SERVER = Parsed("HOST", _checked(refuse_unfit_next_server))
 FILENAME = Parsed("FILE", _checked(refuse_unfit_filename))

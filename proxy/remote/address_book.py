@@ -128,6 +128,27 @@ class RemoteAddressBook(RemoteGuests):
         row = self.service.send("PUT", ("addresses", address), _group(subnet), body)
         return self._reservation(row)
 
+    def allocate(
+        self,
+        subnet: Subnet,
+        asker: Asker,
+        use: Use,
+        caller: Caller,
+        *,
+        span: Range | None = None,
+        name: str | None = None,
+        mac: str | None = None,
+        description: str | None = None,
+        note: str | None = None,
+        host: DHCPHost | None = None,
+        once: bool = False,
+    ) -> Reservation:
+        """Reserve the next free address; a key is always that of the request. ``host`` as in ``reserve``."""
+        body = {"use": str(use), "name": name, "mac": mac, "description": description, "note": note, "key": asker.key}
+        if span is not None:
+            body |= {"from": str(span.first), "to": str(span.last)}
+        return self._reservation(self.service.send("POST", (*_path(subnet.network), "addresses"), _group(subnet), body))
+
     def amend(
         self,
         subnet: Subnet,

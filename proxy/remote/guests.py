@@ -40,8 +40,10 @@ class RemoteGuests:
         limit: int = 100,
     ) -> list[Guest]:
         """The next ``limit`` guests that fit, by cluster and name."""
-        found = self.service.get(
+        rows = self.service.pages(
             "guests",
+            most=limit,
+            after=None if after is None else "/".join(after),
             cluster=cluster,
             node=node,
             state=state,
@@ -49,10 +51,8 @@ class RemoteGuests:
             text=text,
             address=address,
             mac=mac,
-            after=None if after is None else "/".join(after),
-            limit=limit,
         )
-        return [self._guest(row) for row in found["items"]]
+        return [self._guest(row) for row in rows]
 
     def remove_guest(
         self, cluster: str, name: str, caller: Caller, *, node: str | None = None, at: datetime | None = None
@@ -62,9 +62,19 @@ class RemoteGuests:
         row = self.service.send("DELETE", ("guests", cluster, name), asked)
         return Outcome(row["accepted"], None if row["guest"] is None else self._guest(row["guest"]), row["reason"])
 
-    def claims(self, *, cluster: str | None = None, node: str | None = None) -> list[Claim]:
-        """The claims that have not expired."""
-        return [claim_from(row) for row in self.service.get("claims", cluster=cluster, node=node)["items"]]
+    def claims(
+        self,
+        *,
+        cluster: str | None = None,
+        node: str | None = None,
+        text: str | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int = 1000,
+    ) -> list[Claim]:
+        """The next ``limit`` claims that fit and have not expired, by cluster and name."""
+        place = None if after is None else "/".join(after)
+        found = self.service.get("claims", cluster=cluster, node=node, text=text, after=place, limit=limit)
+        return [claim_from(row) for row in found["items"]]
 
     def claim(
         self,
@@ -84,9 +94,12 @@ class RemoteGuests:
                 body[key] = int(value.total_seconds())
         return claim_from(self.service.send("POST", ("guests", cluster, name, "claim"), {}, body))
 
-    def release_claim(self, cluster: str, name: str, node: str | None, caller: Caller) -> Claim | None:
-        """End a claim; None when there was none. Raises Claimed when it is another node's than ``node``."""
-        row = self.service.send("DELETE", ("guests", cluster, name, "claim"), {"node": node})
+    def release_claim(
+        self, cluster: str, name: str, node: str | None, caller: Caller, *, since: datetime | None = None
+    ) -> Claim | None:
+        """End a claim; None when there was none. Raises Claimed when it is not that of ``node`` and ``since``."""
+        asked = {"node": node, "since": None if since is None else since.isoformat()}
+        row = self.service.send("DELETE", ("guests", cluster, name, "claim"), asked)
         return None if row["released"] is None else claim_from(row["released"])
 
     def _guest(self, row: Row) -> Guest:

@@ -78,9 +78,10 @@ class RemoteService:
         """What is at a path; the segments are encoded here, as the values of the query, of which None is left out."""
         return self.send("GET", segments, query)
 
-    def pages(self, *segments: object, most: int | None = None, **query: object) -> Iterator[Row]:
-        """The items of a list, page by page, ``most`` of them at most."""
-        after: str | None = None
+    def pages(
+        self, *segments: object, most: int | None = None, after: str | None = None, **query: object
+    ) -> Iterator[Row]:
+        """The items of a list from ``after`` on, page by page, ``most`` of them at most."""
         left = most
         while left is None or left > 0:
             limit = _PAGE if left is None else min(_PAGE, left)

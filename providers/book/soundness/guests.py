@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from netaddr import IPAddress
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
@@ -15,6 +15,7 @@ from providers.guests import GuestState
 from providers.model import Use
 
 _GUEST = Use.GUEST.value
+_HALFWAY = timedelta(minutes=10)
 
 
 def details_of_nobody(connection: Connection) -> Iterator[Finding]:
@@ -64,6 +65,17 @@ def not_reserved(connection: Connection, directory: Directory, now: datetime) ->
         what = f"{row.address} belongs to guest {row.cluster}/{row.name}, but is not reserved for it"
         repair = Repair("reserves it for the guest", _Again(row.subnet_id, row.address, row.name, now))
         yield Finding("guest", what, subnet, row.address, repair)
+
+
+def left_halfway(connection: Connection, now: datetime) -> Iterator[Finding]:
+    """Guests of which the IPAM or the DHCP server was being told when somebody stopped, and nobody has gone on."""
+    query = select(guests.c.cluster, guests.c.name, guests.c.telling_since, guests.c.ending_at).order_by(guests.c.id)
+    for cluster, name, since, ending in connection.execute(query.where(guests.c.telling_since <= now - _HALFWAY)):
+        deed = "reported" if ending is None else "removed"
+        what = f"Guest {cluster}/{name} was being {deed} at {since.isoformat(timespec='seconds')}, which never ended"
+        again = "let its node report it again" if ending is None else f"run leasehold guest remove {cluster}/{name}"
+        advice = f"A service on this book goes on with that within minutes; without one, {again}"
+        yield Finding("guest", what, advice=advice)
 
 
 def two_of_an_address(connection: Connection, directory: Directory) -> Iterator[Finding]:

@@ -6,16 +6,17 @@ from typing import Any
 
 from providers.address_book.amending import UNSET
 from providers.address_book.search import Sought
-from providers.address_book.serving import host_for
+from providers.address_book.serving import host_for, span_between
 from providers.errors import NotFound
-from providers.model import Use
+from providers.model import Asker, Use
 from proxy.access import Policy, access
 from proxy.api.v1.face import face
 from proxy.api.v1.operation import Answer, Loaded, operation
-from proxy.api.v1.places import caller, cursor, page, place_after, place_of, subnets_to_search
+from proxy.api.v1.places import caller, cursor, page, place_after, place_of, subnet_at, subnets_to_search
 from proxy.api.v1.schemas.addresses import (
     AddressesQuery,
     Description,
+    NextReservationBody,
     ReleasedRow,
     ReleaseQuery,
     ReservationBody,
@@ -90,6 +91,41 @@ def reserve_address(ip: str, query: Loaded, body: Loaded) -> Answer:
         description=body["description"] or None,
         note=body["note"] or None,
         host=host_for(subnet, mac, name),
+    )
+    return reservation_row(reserved)
+
+
+@face.post("/subnets/<address>/<prefix>/addresses")
+@access(Policy.WRITE, keeps_limits=True)
+@operation(
+    "addresses",
+    query=GroupQuery,
+    body=NextReservationBody,
+    body_optional=True,
+    answer=ReservationRow,
+    status=201,
+    refusals=(404, 409),
+)
+def reserve_next_address(address: str, prefix: str, query: Loaded, body: Loaded) -> Answer:
+    """Reserve the next free address.
+
+    In one request, without holding it first. With a `key` the request can be sent again: as long as what it got is
+    reserved, the same key gets that, as it is by then. When nothing is free the answer is 409, code `exhausted`.
+    """
+    subnet = subnet_at(address, prefix, query)
+    name, mac = body["name"] or None, body["mac"]
+    reserved = current_book().allocate(
+        subnet,
+        Asker(body["key"], mac),
+        Use(body["use"]),
+        caller(),
+        span=span_between(subnet, body["first"], body["last"]),
+        name=name,
+        mac=mac,
+        description=body["description"] or None,
+        note=body["note"] or None,
+        host=host_for(subnet, mac, name),
+        once=True,
     )
     return reservation_row(reserved)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate
 
 from providers.addresses import Range, parse_address, parse_mac, parse_network
+from providers.clock import parse_moment
 from providers.errors import InvalidValue
 
 LONGEST_NAME = 255
@@ -100,21 +100,10 @@ class Span(Parsed):
     }
 
 
-def _moment(text: str) -> datetime:
-    unfit = InvalidValue("Write a time as 2026-01-31T09:30:00Z, with its zone")
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise unfit
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise unfit from error
-
-
 class Moment(Parsed):
     """A moment in ISO 8601 with its zone."""
 
-    parse = staticmethod(_moment)
+    parse = staticmethod(parse_moment)
     shape: ClassVar[Mapping[str, Any]] = {"format": "date-time", "example": "2026-01-31T09:30:00Z"}
 
 

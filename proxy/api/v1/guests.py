@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from providers.address_book.guests import SoughtGuest
 from providers.errors import Forbidden, LeaseholdError
 from providers.guests import GuestState, Outcome
 from proxy.access import Policy, access
@@ -11,7 +12,7 @@ from proxy.access.nodes import permit_guest
 from proxy.api.v1.errors import error_of
 from proxy.api.v1.face import face
 from proxy.api.v1.operation import Answer, Loaded, operation
-from proxy.api.v1.places import bad_cursor, caller, page
+from proxy.api.v1.places import caller, guest_after, guest_cursor, page
 from proxy.api.v1.reports import moment_of, permit_guests_addresses, permit_report, report_of, visible
 from proxy.api.v1.schemas.guests import (
     GuestList,
@@ -35,7 +36,7 @@ from proxy.service import current_book
 def guests(query: Loaded) -> Answer:
     """List and find guests."""
     state = query["state"]
-    found = current_book().guests(
+    sought = SoughtGuest(
         cluster=query["cluster"],
         node=query["node"],
         state=None if state is None else GuestState(state),
@@ -43,11 +44,9 @@ def guests(query: Loaded) -> Answer:
         text=query["text"],
         address=query["address"],
         mac=query["mac"],
-        after=_after(query["after"]),
-        limit=query["limit"],
     )
-    more = f"{found[-1].cluster}/{found[-1].name}" if len(found) == query["limit"] else None
-    return page([guest_row(each) for each in visible(found)], more)
+    found, place = current_book().search_guests(sought, after=guest_after(query["after"]), limit=query["limit"])
+    return page([guest_row(each) for each in visible(found)], guest_cursor(place))
 
 
 @face.put("/guests")
@@ -126,22 +125,16 @@ def remove_guest(cluster: str, name: str, query: Loaded) -> Answer:
 @access(Policy.GUEST, keeps_limits=True)
 @operation("guests", body=RenameBody, answer=OutcomeRow, refusals=(404, 409))
 def rename_guest(cluster: str, name: str, body: Loaded) -> Answer:
-    """Give a guest another name; addresses, MACs and claim stay with it."""
+    """Give a guest another name; addresses, MACs and claim stay with it.
+
+    A request that is repeated is no error; when the guest is gone by then, `accepted` is false.
+    """
     permit_guest(cluster, body["node"])
     permit_guests_addresses(cluster, name)
     book = current_book()
     return outcome_row(
         book.rename_guest(cluster, name, body["new_name"], caller(), node=body["node"], at=body["at"])
     )
-
-
-def _after(text: str) -> tuple[str, str] | None:
-    if not text:
-        return None
-    cluster, slash, name = text.partition("/")
-    if not slash:
-        raise bad_cursor()
-    return cluster, name
 
 
 def _item(found: Outcome | LeaseholdError) -> dict[str, Any]:

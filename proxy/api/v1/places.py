@@ -96,6 +96,21 @@ def bad_cursor() -> InvalidValue:
     return InvalidValue("after is to be what next was in the page before")
 
 
+def guest_cursor(place: tuple[str, str] | None) -> str | None:
+    """Cluster and name of a guest as ``next`` says them."""
+    return None if place is None else "/".join(place)
+
+
+def guest_after(text: str) -> tuple[str, str] | None:
+    """What :func:`guest_cursor` made of a guest; raises InvalidValue for anything else."""
+    if not text:
+        return None
+    cluster, slash, name = text.partition("/")
+    if not slash:
+        raise bad_cursor()
+    return cluster, name
+
+
 def page(rows: _Rows, after: str | None) -> dict[str, Any]:
     """A page as it is sent."""
     return {"items": list(rows), "next": after}

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from providers.errors import Claimed, InvalidValue, NotFound
-from providers.guests import Claim
+from providers.errors import Claimed, Conflict, InvalidValue, NotFound
+from providers.guests import Claim, GuestState
 from providers.model import Caller
 from tests.providers.desk import CALLER, Desk
 from tests.providers.guest_site import CLUSTER, Site
@@ -63,6 +63,23 @@ def test_each_guest_and_each_cluster_has_its_own(site: Site):
     assert [each.name for each in site.book.claims(cluster="east", node="a")] == ["web"]
 
 
+def test_they_are_listed_page_by_page_and_found(site: Site):
+    for name in ("web2", "Web1", "db", "mail", "gone"):
+        site.claim("a", name, lifetime=HOUR if name == "gone" else None)
+    site.book.claim("west", "aweb", "b", CALLER)
+    site.clock.pass_(hours=1)
+    pages: list[list[str]] = []
+    after: tuple[str, str] | None = None
+    while found := site.book.claims(after=after, limit=2):
+        pages.append([f"{each.cluster}/{each.name}" for each in found])
+        after = found[-1].cluster, found[-1].name
+
+    assert pages == [["east/Web1", "east/db"], ["east/mail", "east/web2"], ["west/aweb"]]
+    assert [each.name for each in site.book.claims(text="WEB")] == ["Web1", "web2", "aweb"]
+    assert [each.name for each in site.book.claims(text="web", cluster="east", limit=1)] == ["Web1"]
+    assert site.book.claims(text="%") == []
+
+
 def test_without_a_lifetime_it_lasts(site: Site):
     site.claim("a", "web")
     site.clock.pass_(days=1000)
@@ -100,6 +117,70 @@ def test_one_that_ended_is_renewed_unless_somebody_took_it(site: Site):
     site.claim("b", "web")
     with pytest.raises(Claimed):
         renew(site, "a")
+
+
+@pytest.mark.parametrize("runs", ["starting", "running"])
+def test_one_that_ended_is_not_renewed_while_another_node_runs_the_guest(site: Site, runs: str):
+    """It was started there without a claim, which nothing forbade."""
+    site.claim("a", "web", lifetime=HOUR)
+    site.clock.pass_(hours=2)
+    site.put("b", "web", [IP], state=GuestState(runs))
+
+    with pytest.raises(Conflict, match=f"web .*cluster east.* node b runs the guest .{runs}") as refused:
+        renew(site, "a")
+
+    assert refused.value.owner == {"cluster": CLUSTER, "guest": "web", "node": "b"}
+    assert site.book.claims() == []
+    site.stop("b", "web")
+    assert renew(site, "a").expires_at == site.clock() + HOUR
+
+
+def test_one_that_lives_is_renewed_whoever_has_the_guest(site: Site):
+    """As between the claim and the start, when a guest is moved."""
+    site.start("b", "web", IP)
+    site.claim("a", "web", lifetime=HOUR)
+    assert renew(site, "a").node == "a"
+
+
+def test_only_the_claim_that_is_meant_is_renewed(site: Site):
+    first = site.clock()
+    site.claim("a", "web", lifetime=HOUR)
+    assert site.book.renew_claim(CLUSTER, "web", "a", CALLER, since=first).since == first
+    release(site, "a")
+    site.clock.pass_(minutes=1)
+    site.claim("a", "web", lifetime=HOUR)
+    site.clock.pass_(minutes=1)
+
+    with pytest.raises(Claimed, match="not since 2026-01-02T03:04:05") as refused:
+        site.book.renew_claim(CLUSTER, "web", "a", CALLER, since=first)
+
+    assert refused.value.claim == site.book.claims()[0]
+    assert refused.value.claim.renewed_at == first + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("node", ["a", None])
+def test_a_late_release_ends_no_newer_claim(site: Site, node: str | None):
+    first = site.clock()
+    site.claim("a", "web")
+    release(site, "a")
+    site.clock.pass_(minutes=1)
+    second = site.clock()
+    site.claim("a", "web")
+
+    with pytest.raises(Claimed) as refused:
+        site.book.release_claim(CLUSTER, "web", node, CALLER, since=first)
+
+    assert (refused.value.claim.since, [each.since for each in site.book.claims()]) == (second, [second])
+    assert site.book.release_claim(CLUSTER, "web", node, CALLER, since=second) is not None
+    assert site.book.release_claim(CLUSTER, "web", node, CALLER, since=second) is None
+
+
+def test_what_is_meant_is_told_apart_to_the_second(site: Site):
+    """That is how exactly claims are told."""
+    site.clock.pass_(milliseconds=700)
+    site.claim("a", "web")
+    told = site.clock().replace(microsecond=0)
+    assert site.book.renew_claim(CLUSTER, "web", "a", CALLER, since=told).node == "a"
 
 
 def test_nobody_renews_what_is_not_theirs(site: Site):

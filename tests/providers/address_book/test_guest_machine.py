@@ -119,8 +119,8 @@ class GuestMachine(RuleBasedStateMachine):
         known = self.guests.get(name)
         expected: object = True
         if known is None:
-            repeated = new_name in self.guests and self.gone.get(name, (0, None))[1] == new_name
-            expected = True if repeated else GuestNotFound
+            repeated = self.gone.get(name, (0, None))[1] == new_name
+            expected = new_name in self.guests if repeated else GuestNotFound
         elif known.node != node or known.at > at:
             expected = False
         elif new_name != name and new_name in self.guests:

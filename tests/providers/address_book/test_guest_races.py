@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,8 +19,8 @@ from providers.errors import Claimed, Conflict, LeaseholdError
 from providers.guests import GuestState
 from providers.ipam.local import LocalIPAM
 from tests.conftest import HandClock
-from tests.providers.desk import Desk
-from tests.providers.guest_site import Site
+from tests.providers.desk import CALLER, Desk
+from tests.providers.guest_site import CLUSTER, Site
 from tests.providers.processes import CONTEXT, together
 from tests.providers.soundness import assert_sound
 
@@ -87,6 +88,33 @@ def test_a_claim_outlives_a_kill_before_the_answer(url: str):
             with pytest.raises(Claimed):
                 site.claim("b", name)
             assert site.claim("a", name) == "a"
+
+
+def renew_or_start(number: int, url: str, gate: Any) -> list[tuple[int, str]]:
+    """Renew claims that have ended, while the other node starts these guests; returns what was allowed."""
+    done = []
+    with opened(url) as site:
+        for turn in range(ROUNDS):
+            gate.wait(60)
+            with suppress(Conflict):
+                if number:
+                    site.start("b", f"guest{turn}")
+                else:
+                    site.book.renew_claim(CLUSTER, f"guest{turn}", "a", CALLER)
+                done.append((turn, NODES[number]))
+    return done
+
+
+def test_a_claim_that_ended_is_renewed_or_the_guest_is_started_elsewhere(url: str):
+    with opened(url) as site:
+        site.book.clock = lambda: utc_now() - timedelta(hours=2)
+        for turn in range(ROUNDS):
+            site.create("b", f"guest{turn}")
+            site.claim("a", f"guest{turn}", lifetime=timedelta(hours=1))
+
+    done = together(2, renew_or_start, url, CONTEXT.Barrier(2))
+
+    assert sorted(turn for turn, _ in done) == list(range(ROUNDS))
 
 
 def take_the_same_address(number: int, url: str, gate: Any) -> list[tuple[int, str]]:

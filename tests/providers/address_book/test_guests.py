@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from netaddr import IPAddress, IPNetwork
 
+from providers.address_book import guests
+from providers.address_book.guests import SoughtGuest
 from providers.addresses import Range
 from providers.errors import Conflict, GroupNotFound, InvalidValue
 from providers.guests import NIC, GuestReport, GuestState, Outcome, WantedAddress
@@ -305,6 +307,34 @@ class TestLists:
             seen += page
             after = (page[-1].cluster, page[-1].name)
         assert seen == full.book.guests()
+
+    @pytest.mark.parametrize("looked_at", [1, 2, 3, 100])
+    @pytest.mark.parametrize("limit", [1, 2, 9])
+    @pytest.mark.parametrize(
+        "sought", [{"text": "web1"}, {"state": GuestState.RUNNING}, {"emulator": "jail", "cluster": "east"}], ids=str
+    )
+    def test_a_page_looks_at_a_bounded_number_and_the_next_one_goes_on(
+        self, full: Site, sought: dict, limit: int, looked_at: int, monkeypatch
+    ):
+        everything = full.book.guests(**sought)
+        monkeypatch.setattr(guests, "_LOOKED_AT", looked_at)
+        found, after = full.book.search_guests(SoughtGuest(**sought), limit=limit)
+        while after is not None:
+            part, after = full.book.search_guests(SoughtGuest(**sought), after=after, limit=limit)
+            found += part
+
+        assert found == everything != []
+        assert full.book.guests(**sought) == everything
+
+    def test_a_text_that_nobody_has_ends_the_page_early(self, full: Site, monkeypatch):
+        monkeypatch.setattr(guests, "_LOOKED_AT", 2)
+        assert full.book.search_guests(SoughtGuest(text="nobody")) == ([], ("east", "db2"))
+        assert full.book.search_guests(SoughtGuest(text="nobody"), after=("east", "web2")) == ([], None)
+
+    def test_what_an_index_finds_is_found_at_once(self, full: Site, monkeypatch):
+        monkeypatch.setattr(guests, "_LOOKED_AT", 1)
+        found, after = full.book.search_guests(SoughtGuest(node="a", text="web2"))
+        assert ([each.name for each in found], after) == (["web2"], None)
 
     def test_have_what_the_single_guest_has(self, full: Site):
         full.claim("a", "web1")

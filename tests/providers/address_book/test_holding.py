@@ -47,6 +47,14 @@ def test_when_there_are_too_few_nothing_new_is_held(address_book, subnet, clock)
     assert address_book.occupancy(subnet).free == 5
 
 
+def test_of_several_only_one_is_what_the_mac_has_already(address_book, subnet):
+    address_book.reserve(subnet, IPAddress("10.0.1.5"), Use.DHCP, CALLER, host=host(1))
+
+    found = address_book.hold(subnet, [Asker(key, mac(1)) for key in "ab"], CALLER)
+
+    assert shown(found) == ["10.0.1.5", "10.0.1.1"]
+
+
 def test_a_mac_that_is_reserved_gets_that_without_a_hold(address_book, subnet):
     address_book.reserve(subnet, IPAddress("10.0.1.5"), Use.DHCP, CALLER, host=host(1))
 

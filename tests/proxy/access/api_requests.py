@@ -22,6 +22,7 @@ API_REQUESTS: dict[str, tuple[str, Any]] = {
         ("DELETE", _SUBNET, "/subnets/10.0.3.0/24", None),
         ("GET", f"{_SUBNET}/utilisation", f"{_LAB}/utilisation?group=Lab", None),
         ("POST", f"{_SUBNET}/next", f"{_LAB}/next?group=Lab", {}),
+        ("POST", f"{_SUBNET}/addresses", f"{_LAB}/addresses?group=Lab", {}),
         ("GET", "/addresses", "/addresses", None),
         ("GET", "/addresses/<ip>", "/addresses/10.0.1.10?group=Lab", None),
         ("PUT", "/addresses/<ip>", "/addresses/10.0.1.60?group=Lab", {"name": "new"}),

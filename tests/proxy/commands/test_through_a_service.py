@@ -34,7 +34,8 @@ LOCAL_ONLY = {"serve", "import", "token", "config", "check", "database", "sync"}
 FROM_ELSEWHERE = [case for case in CASES if case.typed[0] not in {*LOCAL_ONLY, "--config"}]
 
 _BY_CHANCE = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?|datetime\.datetime\([^)]*\)|anonymous:[0-9a-f]{16}"
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?|datetime\.datetime\([^)]*\)"
+    r"|(anonymous|allocation):[0-9a-f]{16}"
 )
 OPERATOR = Caller("operator")
 
@@ -135,6 +136,8 @@ WITH_OPTIONS = (
     ("address", "list", "--group", "Lab"),
     ("address", "reserve", "10.0.1.140", "--name", "web140", "--description", "a test", "--note", "rack 3"),
     ("address", "reserve", "10.0.1.8", "--name", "web8", "--mac", "52:54:00:aa:00:08", "--group", "Lab"),
+    ("address", "reserve", "--next", NET, "--name", "web9", "--key", "order-17", "--from", "10.0.1.20"),
+    ("address", "reserve", "--next", NET, "--name", "web9", "--mac", "52:54:00:aa:00:09", "--note", "rack 3"),
     ("hold", "list", NET),
     ("hold", "list", "--group", "lab"),
     ("events", "--limit", "3", "--subnet", NET, "--json"),
@@ -144,6 +147,7 @@ WITH_OPTIONS = (
     ("export", "hosts", "--group", "Lab"),
     ("guest", "list", "--cluster", "lab", "--state", "running", "--address", "10.0.1.9", "--json"),
     ("claim", "list", "--node", "node2"),
+    ("claim", "list", "--cluster", "lab", "--text", "JAIL", "--json"),
     ("subnet", "list", "--json"),
     ("subnet", "set", NET, "--gateway", "", "--domain", "example.com", "--dns", "10.0.1.3,10.0.1.4", "--mtu", "1400"),
     ("subnet", "add", "10.0.3.0/24", "--pool", "10.0.3.10-10.0.3.20", "--exclude", "10.0.3.12", "--strategy", "random"),

@@ -64,6 +64,20 @@ class ReservationBody(Schema):
     )
 
 
+class NextReservationBody(ReservationBody):
+    """An address to be reserved, whichever is free."""
+
+    key = Text(
+        least=1,
+        most=251,
+        load_default=None,
+        allow_none=True,
+        metadata=told("Names this request: sending it again gives the same reservation, as long as that is there."),
+    )
+    first = Address(load_default=None, allow_none=True, data_key="from", metadata=told("No address below this one."))
+    last = Address(load_default=None, allow_none=True, data_key="to", metadata=told("No address above this one."))
+
+
 class ReleaseQuery(GroupQuery):
     """What to release."""
 

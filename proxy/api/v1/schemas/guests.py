@@ -5,8 +5,8 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from providers.guests import GuestState
-from proxy.api.v1.fields import LONGEST_NOTE, MAC, Address, Flag, Moment, Text, Whole, told
-from proxy.api.v1.schemas.paging import List, PageQuery
+from proxy.api.v1.fields import LONGEST_NOTE, MAC, Address, Flag, Moment, QueryWhole, Text, Whole, told
+from proxy.api.v1.schemas.paging import MOST, List, PageQuery
 
 MOST_GUESTS = 256
 MOST_OF_A_GUEST = 64
@@ -24,6 +24,14 @@ def _at() -> Moment:
 
 def _node() -> Text:
     return Text(least=1, required=True, metadata=told("The node that says so.", example="node7"))
+
+
+def _since() -> Moment:
+    return Moment(
+        load_default=None,
+        allow_none=True,
+        metadata=told("Only the claim that began then, as it was told; 409 if there is another one by now."),
+    )
 
 
 class NICBody(Schema):
@@ -159,19 +167,23 @@ class RenewBody(Schema):
     """Who renews."""
 
     node = _node()
+    since = _since()
 
 
 class ReleaseClaimQuery(Schema):
     """Whose claim to end."""
 
     node = Text(least=1, load_default=None, metadata=told("Only the claim of this node; absent: whoever holds it."))
+    since = _since()
 
 
-class ClaimsQuery(Schema):
-    """Which claims to list."""
+class ClaimsQuery(PageQuery):
+    """Which claims to list; all that is given has to fit."""
 
+    limit = QueryWhole(1, MOST, load_default=MOST, metadata=told("How many items a page has at most."))
     cluster = Text(least=1, load_default=None)
     node = Text(least=1, load_default=None)
+    text = Text(least=1, load_default=None, metadata=told("In the name of the guest, whatever the case."))
 
 
 class ClaimRow(Schema):

@@ -157,3 +157,40 @@ def test_a_hold_is_ended_and_extended_only_for_its_key(ask):
     error(ask("PATCH", "/holds/10.0.1.2?key=key:mine", {"minutes": 600}), 404, "not_found")
     assert [held["key"] for held in ask("GET", "/holds").json["items"]] == ["key:theirs"]
     assert ask("PATCH", "/holds/10.0.1.2?key=key:theirs", {"minutes": 600}).status_code == 200
+
+
+NEXT = "/subnets/10.0.1.0/24/addresses"
+
+
+def test_the_next_address_is_reserved_in_one_request(ask):
+    first = ask("POST", NEXT, {"name": "web1", "mac": MAC, "note": "x", "description": "y"})
+    second = ask("POST", NEXT)
+
+    assert first.status_code == second.status_code == 201
+    assert first.json == ask("GET", "/addresses/10.0.1.2").json
+    assert (first.json["name"], first.json["note"], first.json["description"]) == ("web1", "x", "y")
+    assert (set(first.json["uses"]), first.json["hosts"][0]["mac"]) == ({"dhcp", "manual"}, MAC)
+    assert (second.json["address"], set(second.json["uses"])) == ("10.0.1.3", {"manual"})
+    assert addresses(ask("GET", "/holds")) == []
+
+
+def test_the_next_address_of_a_request_that_is_repeated_is_the_same(ask):
+    body = {"name": "web1", "mac": MAC, "key": "order-17", "use": "guest"}
+    first = ask("POST", NEXT, body)
+    assert ask("POST", NEXT, body).json == first.json
+    assert ask("POST", NEXT, {"key": "order-18"}).json["address"] == "10.0.1.3"
+    changed = ask("PATCH", "/addresses/10.0.1.2", {"note": "x"}).json
+    assert ask("POST", NEXT, body).json == changed
+    ask("DELETE", "/addresses/10.0.1.2")
+    assert ask("POST", NEXT, {"key": "order-17"}).json["address"] == "10.0.1.4"
+
+
+def test_the_next_address_lies_between_from_and_to_until_nothing_is_left(ask):
+    span = {"from": "10.0.1.20", "to": "10.0.1.21"}
+    found = [ask("POST", NEXT, span).json["address"] for _ in range(2)]
+    assert found == ["10.0.1.20", "10.0.1.21"]
+    assert error(ask("POST", NEXT, span), 409, "exhausted")["used"] == 2
+    error(ask("POST", NEXT, {"from": "10.0.2.1", "to": "10.0.2.2"}), 422, "invalid_value")
+    error(ask("POST", NEXT, {"key": ""}), 422, "invalid_value")
+    error(ask("POST", NEXT, {"mac": "52:54:00:00:00:02"}), 422, "invalid_value")
+    error(ask("POST", "/subnets/10.9.9.0/24/addresses"), 404, "not_found")
