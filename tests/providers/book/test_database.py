@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -118,12 +119,17 @@ def test_a_book_that_is_moved_away_and_back_goes_on(book: Book, tmp_path: Path):
 
 
 def test_a_new_book_is_not_for_everybody_on_the_machine(tmp_path: Path):
-    book = Book(f"sqlite:///{tmp_path}/leasehold.db")
-    schema_version.upgrade(book)
-    book.write(add("one"))
-    modes = {path.name: path.stat().st_mode & 0o007 for path in tmp_path.iterdir()}
+    book = Book(f"sqlite:///{tmp_path}/state/leasehold.db")
+    before = os.umask(0)
+    try:
+        schema_version.upgrade(book)
+        book.write(add("one"))
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o007 for path in tmp_path.rglob("*")}
     book.close()
-    assert modes == dict.fromkeys(("leasehold.db", "leasehold.db-wal", "leasehold.db-shm", "leasehold.db.lock"), 0)
+    files = ("leasehold.db", "leasehold.db-wal", "leasehold.db-shm", "leasehold.db.lock")
+    assert modes == dict.fromkeys(("state", *files), 0)
 
 
 def test_a_server_that_does_not_answer_is_unavailable_and_the_password_a_secret():
