@@ -8,17 +8,19 @@ import sys
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from hooks.addresses import normal_address
 from hooks.bounded import bounded
 from hooks.errors import HookError, Unreachable, printable
 from hooks.exchange import exchange
 from hooks.flush import lying_aside
 from hooks.node import cluster_of, node_name
-from hooks.service import Call, Service
-from hooks.settings import Settings, exposed, load
+from hooks.service import Call, Service, segment
+from hooks.settings import Settings, exposed, load, unknown_variables
 from hooks.spool import Spool
 
 _WRONG_USAGE = 2
 _FINE = 200
+_SECONDS = 30.0
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -35,7 +37,7 @@ def run(arguments: Sequence[str]) -> int:
             return _complain(f"{given.url} is no http or https URL", _WRONG_USAGE)
         settings = settings._replace(urls=(given.url,))
     answered = [_answers(settings, url) for url in settings.urls]
-    known = any(answered) and _is_known(settings)
+    known = any(answered) and _is_known(settings) and _has_subnets(settings)
     # Also when nobody answers: that is when somebody wants to know what waits.
     return 0 if _is_sound(settings) and known else 1
 
@@ -74,7 +76,34 @@ def _is_known(settings: Settings) -> bool:
     return True
 
 
+def _has_subnets(settings: Settings) -> bool:
+    """Whether the service has each subnet that the settings name: else it is noticed when a guest is made."""
+    service = Service(settings, seconds=_SECONDS, longest=settings.timeout)
+    query = {"group": settings.group} if settings.group else None
+    named = [("subnets", each) for each in settings.subnets]
+    named += [(f"nic_tags: {tag}", each) for tag, each in settings.nic_tags.items()]
+    all_there = True
+    for where, subnet in named:
+        base, slash, prefix = subnet.partition("/")
+        if not slash or normal_address(base) is None:
+            _complain(f"{where}: {subnet} is no network, such as 10.0.1.0/24", 1)
+            all_there = False
+            continue
+        try:
+            service.call(Call("GET", f"/subnets/{segment(base)}/{segment(prefix)}", query))
+        except Unreachable as error:
+            _complain(error, 1)
+            return False
+        except HookError as error:
+            _complain(f"{where}: no address can be had from {subnet}: {error}", 1)
+            all_there = False
+    return all_there
+
+
 def _is_sound(settings: Settings) -> bool:
+    strange = unknown_variables()
+    for name in strange:
+        _complain(f"the variable {name} sets nothing: there is no such setting", 1)
     wrong = exposed(settings)
     if wrong is not None:
         _complain(wrong, 1)
@@ -88,7 +117,7 @@ def _is_sound(settings: Settings) -> bool:
         _say(f"Waiting to be delivered: {waiting}. To try now: leasehold-hook flush")
     if aside:
         _complain(lying_aside(aside), 1)
-    return wrong is None and not aside
+    return wrong is None and not aside and not strange
 
 
 def _say(text: str) -> None:

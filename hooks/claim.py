@@ -13,6 +13,7 @@ from hooks.service import Call, Service, segment
 from hooks.settings import Settings, load
 
 _NOT_FOUND = 404
+_CLAIMED = "claimed"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -52,13 +53,15 @@ def take(service: Service, settings: Settings, guest: str, *, force: bool = Fals
     return claim
 
 
-def renew(service: Service, settings: Settings, guest: str) -> dict[str, Any] | None:
+def renew(service: Service, settings: Settings, guest: str, *, since: str | None = None) -> dict[str, Any] | None:
     """Renew the claim of this node and return it; None when nobody holds one.
 
-    Raises Refused when another node does, Unreachable.
+    Raises Refused when another node does, or when it is not the one that began at ``since`` (see ``is_newer``),
+    Unreachable.
     """
+    body = {"node": node_name(settings)} | ({} if since is None else {"since": since})
     try:
-        claim: dict[str, Any] = service.call(Call("PATCH", _path(settings, guest), None, {"node": node_name(settings)}))
+        claim: dict[str, Any] = service.call(Call("PATCH", _path(settings, guest), None, body))
     except Refused as refusal:
         if refusal.status == _NOT_FOUND:
             return None
@@ -67,11 +70,18 @@ def renew(service: Service, settings: Settings, guest: str) -> dict[str, Any] | 
     return claim
 
 
-def release(service: Service, settings: Settings, guest: str) -> dict[str, Any] | None:
-    """Give the claim of this node back; None when nobody held it. Raises Refused when another node does."""
-    answer = service.call(Call("DELETE", _path(settings, guest), {"node": node_name(settings)}))
-    released: dict[str, Any] | None = answer["released"]
+def release(service: Service, settings: Settings, guest: str, *, since: str | None = None) -> dict[str, Any] | None:
+    """Give the claim of this node back; None when nobody held it. Raises Refused as ``renew`` does, Unreachable."""
+    query = {"node": node_name(settings)} | ({} if since is None else {"since": since})
+    answer = service.call(Call("DELETE", _path(settings, guest), query))
+    released: dict[str, Any] | None = answer.get("released")
     return released
+
+
+def is_newer(refusal: Refused, settings: Settings) -> bool:
+    """Whether a request that named ``since`` was refused because this node has taken a newer claim meanwhile."""
+    holder = refusal.detail.get("holder")
+    return refusal.code == _CLAIMED and isinstance(holder, dict) and holder.get("node") == node_name(settings)
 
 
 def _refuse_other(claim: dict[str, Any], settings: Settings, guest: str) -> None:
@@ -81,7 +91,7 @@ def _refuse_other(claim: dict[str, Any], settings: Settings, guest: str) -> None
 
 
 def _list(service: Service, settings: Settings) -> None:
-    for claim in service.call(Call("GET", "/claims", {"cluster": cluster_of(settings)}))["items"]:
+    for claim in service.items("/claims", {"cluster": cluster_of(settings)}):
         print(_told(claim))  # noqa: T201
 
 

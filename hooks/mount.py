@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hooks import claim
 from hooks.errors import BadInput, HookError, NotAllowed, Refused, Unreachable
@@ -84,10 +84,10 @@ def understood(arguments: Sequence[str], program: str) -> Mounting:
 
 
 def _start(settings: Settings, journal: Journal, asked: Mounting) -> int:
-    taken = settings.claims and _claimed(settings, journal, asked.guest)
+    taken = _claimed(settings, journal, asked.guest) if settings.claims else None
     status = _site_script(settings.mount_script, asked, journal)
-    if status != 0 and taken:
-        _give_back(settings, journal, asked.guest)
+    if status != 0 and taken is not None:
+        _give_back(settings, journal, asked.guest, taken.get("since"))
     return status
 
 
@@ -98,13 +98,13 @@ def _stop(settings: Settings, journal: Journal, asked: Mounting) -> int:
     return status
 
 
-def _claimed(settings: Settings, journal: Journal, guest: str) -> bool:
-    """Have the claim; returns whether it is new. Raises Refused when another node has it, else as settings say."""
+def _claimed(settings: Settings, journal: Journal, guest: str) -> dict[str, Any] | None:
+    """Have the claim; returns it when it is new. Raises Refused when another node has it, else as settings say."""
     service = Service(settings)
     try:
         if claim.renew(service, settings, guest):
-            return False
-        claim.take(service, settings, guest)
+            return None
+        taken = claim.take(service, settings, guest)
     except Unreachable as error:
         if settings.claim_when_unreachable != ALLOW:
             raise Unreachable(
@@ -112,20 +112,20 @@ def _claimed(settings: Settings, journal: Journal, guest: str) -> bool:
                 f'claim_when_unreachable = "{ALLOW}" if it may be mounted all the same'
             ) from error
         journal.loud(f"guest {guest} is mounted without its claim, because the service cannot be asked: {error}")
-        return False
+        return None
     except NotAllowed as error:
         raise NotAllowed(f"guest {guest} is not mounted: {error}", error.status) from error
     except Refused as error:
         raise Refused(f"guest {guest} is not mounted: {error}", error.status) from error
     journal.info(f"guest {guest} is claimed by this node")
-    return True
+    return taken
 
 
-def _give_back(settings: Settings, journal: Journal, guest: str) -> None:
+def _give_back(settings: Settings, journal: Journal, guest: str, since: str | None = None) -> None:
     try:
-        claim.release(Service(settings), settings, guest)
+        claim.release(Service(settings), settings, guest, since=since)
     except Refused as error:
-        # Somebody took it by force meanwhile: it is theirs now.
+        # Somebody took it by force meanwhile, or this node has taken it anew: it is theirs now.
         journal.warning(f"guest {guest}: the claim is not ours to give back: {error}")
     except HookError as error:
         journal.loud(f"guest {guest}: the claim could not be given back: {error}")

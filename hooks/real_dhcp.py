@@ -50,6 +50,5 @@ def _own_first(report: Reporter, mac: str, subnets: list[str]) -> list[str]:
     """The subnet in which the MAC has its address comes first: room in another one is no reason to move."""
     if len(subnets) == 1:
         return subnets
-    found = report.service.call(Call("GET", "/addresses", {"mac": mac}))["items"]
-    own = {each["subnet"] for each in found}
+    own = {each["subnet"] for each in report.service.items("/addresses", {"mac": mac})}
     return sorted(subnets, key=lambda each: each not in own)

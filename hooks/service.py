@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -15,6 +15,8 @@ from hooks.settings import Settings, secret
 
 _TRY_ANOTHER = {429, 500, 502, 503, 504}
 _FAILED = 500
+_PAGE = "500"
+_MOST_PAGES = 10_000
 _NOT_ALLOWED = {401, 403}
 
 
@@ -64,6 +66,22 @@ class Service:
                 kind = InternalError if isinstance(failure, InternalError) else kind
                 self._urls.append(self._urls.pop(0))
         raise kind("; ".join(said) or f"{self._urls[0]}: no time is left")
+
+    def items(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """Everything in the list at ``path`` that fits ``query``, page by page; a page may be empty and not the last.
+
+        Raises what ``call`` raises.
+        """
+        after: str | None = None
+        for _ in range(_MOST_PAGES):
+            page = self.call(Call("GET", path, {**query, "limit": _PAGE} | ({"after": after} if after else {})))
+            items = page.get("items")
+            if not isinstance(items, list):
+                raise Unreachable(f"{self._urls[0]}: an answer of {path} without items: that is no Leasehold")
+            yield from items
+            after = page.get("next")
+            if after is None:
+                return
 
     def _asking(self, url: str, call: Call, seconds: float) -> Callable[[], Any]:
         return lambda: self._ask(url, call, seconds)

@@ -18,6 +18,8 @@ PATHS = ("/usr/local/etc/leasehold-hook.toml", "/etc/leasehold-hook.toml")
 """Where the file is looked for, in this order, when LEASEHOLD_HOOK_CONFIG names none."""
 
 PREFIX = "LEASEHOLD_HOOK_"
+_CONFIG = f"{PREFIX}CONFIG"
+_URL = "LEASEHOLD_URL"
 REFUSE, ALLOW = "refuse", "allow"
 
 
@@ -66,13 +68,20 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises Misconfigured naming the file or variable and the key."""
     path = _path(environment)
     values = {} if path is None else _of_file(path)
-    values |= _of_environment(environment)
+    variables = _variables(environment)
+    values |= {key: _fit(name, key, _parsed(name, key, environment[name])) for key, name in variables.items()}
     values["source"] = "the environment" if path is None else path
     if path is None and len(values) == 1:
         values["source"] = "the defaults"
     settings = Settings(**values)
-    _refuse_nonsense(settings)
+    _refuse_nonsense(settings, variables)
     return settings
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """The variables that look like settings and are none, such as a name with a letter too many."""
+    known = {_CONFIG, *(PREFIX + key.upper() for key in _KEYS)}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 
 def exposed(settings: Settings) -> str | None:
@@ -115,7 +124,7 @@ def secret(settings: Settings) -> str:
 
 
 def _path(environment: Mapping[str, str]) -> str | None:
-    named = environment.get(f"{PREFIX}CONFIG")
+    named = environment.get(_CONFIG)
     if named:
         return named
     return next(filter(os.path.exists, PATHS), None)
@@ -135,15 +144,10 @@ def _of_file(path: str) -> dict[str, Any]:
     return {key: _fit(f"{path}: {key}", key, value) for key, value in given.items()}
 
 
-def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if environment.get("LEASEHOLD_URL"):
-        found["urls"] = _words(environment["LEASEHOLD_URL"])
-    for key in _KEYS:
-        name = PREFIX + key.upper()
-        if name in environment:
-            found[key] = _fit(name, key, _parsed(name, key, environment[name]))
-    return found
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variable that has the last word on each key that any has."""
+    found = {"urls": _URL} if environment.get(_URL) else {}
+    return found | {key: name for key in _KEYS if (name := PREFIX + key.upper()) in environment}
 
 
 def _parsed(name: str, key: str, text: str) -> Any:  # noqa: ANN401 - each key has a type of its own
@@ -182,25 +186,28 @@ def _fit(where: str, key: str, value: Any) -> Any:  # noqa: ANN401 - each key ha
     return tuple(value) if kind is tuple else float(value) if kind is float else value
 
 
-def _refuse_nonsense(settings: Settings) -> None:
-    where = settings.source
+def _refuse_nonsense(settings: Settings, variables: Mapping[str, str]) -> None:
+    def unfit(key: str, what: str) -> Misconfigured:
+        return Misconfigured(f"{variables.get(key, settings.source)}: {key} {what}")
+
     for url in settings.urls:
         if not url.startswith(("http://", "https://")):
-            raise Misconfigured(f"{where}: urls: {url} is no http or https URL")
+            raise unfit("urls", f"has {url}, which is no http or https URL")
         if not _has_host(url):
-            raise Misconfigured(f"{where}: urls: {url} has no host, or a port that is none")
+            raise unfit("urls", f"has {url}, which has no host, or a port that is none")
     if not settings.urls:
-        raise Misconfigured(f"{where}: urls: name at least one")
+        raise unfit("urls", "names none: name at least one")
     if not 0 < settings.timeout <= _LONGEST_TIMEOUT:
-        raise Misconfigured(f"{where}: timeout is above 0 and at most {_LONGEST_TIMEOUT} seconds")
+        raise unfit("timeout", f"is above 0 and at most {_LONGEST_TIMEOUT} seconds")
     if settings.claim_when_unreachable not in (REFUSE, ALLOW):
-        raise Misconfigured(f"{where}: claim_when_unreachable is {REFUSE} or {ALLOW}")
+        raise unfit("claim_when_unreachable", f"is {REFUSE} or {ALLOW}")
     if not 0 <= settings.sync_limit <= _WHOLE:
-        raise Misconfigured(f"{where}: sync_limit is a percentage, 0 to 100")
+        raise unfit("sync_limit", "is a percentage, 0 to 100")
     if settings.claim_lifetime and settings.claim_lifetime < 3 * settings.claim_renewal:
-        raise Misconfigured(
-            f"{where}: claim_lifetime is at least three times claim_renewal ({settings.claim_renewal} s): else one "
-            "lost renewal would end the claim of a guest that runs"
+        raise unfit(
+            "claim_lifetime" if "claim_lifetime" in variables else "claim_renewal",
+            f"does not fit: claim_lifetime ({settings.claim_lifetime} s) is at least three times claim_renewal "
+            f"({settings.claim_renewal} s): else one lost renewal would end the claim of a guest that runs",
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hooks.addresses import normal_address
 from hooks.cbsd.pool import Span, joined, network_span, of_subnet, read_pool
@@ -26,8 +26,6 @@ _USED_UP = "exhausted"
 _NOT_FOUND, _UNFIT = 404, 422
 _MINUTE = 60
 _A_YEAR = 365 * 24 * 60
-_PAGE = "1000"
-_MOST_PAGES = 100
 _MARK = "#dhcpd-"
 """In the key of every hold that a helper takes, after cluster and node."""
 
@@ -129,7 +127,7 @@ def _places_of(service: Service, span: Span, group: str) -> Iterator[Place]:
             yield Place(found["network"], found["group"], of_subnet(span, found["network"]))
             return
     nowhere = True
-    for row in _all_subnets(service, query):
+    for row in service.items("/subnets", query):
         try:
             part = of_subnet(span, row["network"])
         except BadInput:
@@ -140,16 +138,6 @@ def _places_of(service: Service, span: Span, group: str) -> Iterator[Place]:
         raise BadInput(f"the pool {span.written} is in no subnet of the service")
 
 
-def _all_subnets(service: Service, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    after: dict[str, str] = {}
-    for _ in range(_MOST_PAGES):
-        page = service.call(Call("GET", "/subnets", {**query, "limit": _PAGE, **after}))
-        yield from page["items"]
-        if page["next"] is None:
-            return
-        after = {"after": page["next"]}
-
-
 def _give_back(service: Service, journal: Journal, words: Sequence[str], ours: str) -> None:
     """End what helpers of this cluster hold: what is reserved is a guest's, and what others hold is theirs."""
     for word in words:
@@ -158,7 +146,7 @@ def _give_back(service: Service, journal: Journal, words: Sequence[str], ours: s
             journal.warning(f"cleanup: {word[:60]} is no address")
             continue
         try:
-            held = service.call(Call("GET", "/holds", {"ip": address}))["items"]
+            held = list(service.items("/holds", {"ip": address}))
             for hold in held:
                 if hold["key"].startswith(ours) and _MARK in hold["key"]:
                     service.call(Call("DELETE", f"/holds/{segment(address)}", {"group": hold["group"]}))

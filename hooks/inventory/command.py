@@ -15,11 +15,9 @@ from typing import Any
 from hooks.errors import HookError
 from hooks.inventory.hosts import inventory
 from hooks.node import cluster_of, node_name
-from hooks.service import Call, Service
+from hooks.service import Service
 from hooks.settings import Settings, load
 
-_PAGE = "500"
-_MOST_PAGES = 10_000
 _SECONDS = 30.0
 _FAILED = 1
 
@@ -49,12 +47,4 @@ def _here(settings: Settings) -> tuple[str, str] | None:
 
 def guests(settings: Settings) -> Iterator[dict[str, Any]]:
     """Every guest that the token may see, page by page. Raises Refused, Unreachable."""
-    service = Service(settings, seconds=_SECONDS)
-    after: str | None = None
-    for _ in range(_MOST_PAGES):
-        query = {"limit": _PAGE} | ({"after": after} if after else {})
-        page = service.call(Call("GET", "/guests", query))
-        yield from page["items"]
-        after = page["next"]
-        if after is None:
-            return
+    return Service(settings, seconds=_SECONDS).items("/guests", {})

@@ -13,8 +13,6 @@ from hooks.service import Call, Service, segment
 from hooks.settings import Settings
 from hooks.sync.plan import Plan
 
-_PAGE = "500"
-_MOST_PAGES = 10_000
 _MOST_AT_ONCE = 100
 _LARGEST_BODY = 48 * 1024
 """Below the 64 KiB that the service takes."""
@@ -22,14 +20,7 @@ _LARGEST_BODY = 48 * 1024
 
 def known_guests(service: Service, settings: Settings) -> Iterator[dict[str, Any]]:
     """What the service knows of this node. Raises Refused, Unreachable."""
-    after: str | None = None
-    for _ in range(_MOST_PAGES):
-        query = {"cluster": cluster_of(settings), "node": node_name(settings), "limit": _PAGE}
-        page = service.call(Call("GET", "/guests", query | ({"after": after} if after else {})))
-        yield from page["items"]
-        after = page["next"]
-        if after is None:
-            return
+    return service.items("/guests", {"cluster": cluster_of(settings), "node": node_name(settings)})
 
 
 class Applying(NamedTuple):

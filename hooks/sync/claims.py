@@ -10,7 +10,7 @@ from hooks import claim
 from hooks.errors import InternalError, NotAllowed, Refused
 from hooks.journal import Journal
 from hooks.node import cluster_of, node_name
-from hooks.service import Call, Service
+from hooks.service import Service
 from hooks.settings import Settings
 
 STARTING_TAKES = timedelta(minutes=15)
@@ -24,7 +24,9 @@ def sync_claims(
     running: Collection[str] | None,
     now: datetime | None = None,
 ) -> int:
-    """Renew and give back; returns how many guests run here although another node has their claim, or fail to renew it.
+    """Renew and give back; returns how many claims are not as they should be, each of them told loudly.
+
+    Another node has that of a guest that runs here, or the service fails on one or does not allow it.
 
     ``running`` None means that nobody knows what runs here: then all claims of this node are renewed, because giving
     one back lets another node start the guest too. Raises Unreachable, NotAllowed.
@@ -32,7 +34,7 @@ def sync_claims(
     now = now or datetime.now(UTC)
     node = node_name(settings)
     wrong = 0
-    claims = service.call(Call("GET", "/claims", {"cluster": cluster_of(settings)}))["items"]
+    claims = list(service.items("/claims", {"cluster": cluster_of(settings)}))
     # The oldest first: what is given back is given back at once, because any of them may be taken again meanwhile.
     for held in sorted(claims, key=lambda each: str(each["renewed_at"])):
         name = held["name"]
@@ -42,18 +44,25 @@ def sync_claims(
                     journal.loud(f"guest {name} runs here, and node {held['node']} has its claim since {held['since']}")
                     wrong += 1
             elif running is None or name in running:
-                claim.renew(service, settings, name)
-            elif _is_old(held, now) and _is_old(held, _now_there(service, settings, name)):
-                claim.release(service, settings, name)
+                claim.renew(service, settings, name, since=held["since"])
+            elif _is_old(held, now) and _is_old(held, _now_there(service, settings, held)):
+                claim.release(service, settings, name, since=held["since"])
                 journal.info(f"guest {name} does not run here: its claim is given back")
-        except NotAllowed:
-            raise
+        except NotAllowed as error:
+            if not error.for_this_alone:
+                raise
+            # A token may see a guest by one address and not reach all: the other claims are not to end for that.
+            journal.loud(f"guest {name}: its claim may not be renewed or given back: {error}")
+            wrong += 1
         except InternalError as error:
             # Told loudly: a claim with a lifetime ends when it is not renewed.
             journal.loud(f"guest {name}: the service fails on its claim: {error}")
             wrong += 1
         except Refused as error:
-            journal.warning(f"guest {name}: {error}")
+            if claim.is_newer(error, settings):
+                journal.info(f"guest {name}: this node has taken its claim again meanwhile")
+            else:
+                journal.warning(f"guest {name}: {error}")
     if settings.claim_lifetime:
         _revive(service, settings, journal, sorted(set(running or ()) - {each["name"] for each in claims}))
     return wrong
@@ -63,12 +72,12 @@ def _is_old(held: Mapping[str, Any], now: datetime | None) -> bool:
     return now is not None and now - datetime.fromisoformat(held["renewed_at"]) > STARTING_TAKES
 
 
-def _now_there(service: Service, settings: Settings, name: str) -> datetime | None:
+def _now_there(service: Service, settings: Settings, held: Mapping[str, Any]) -> datetime | None:
     """What the service's clock says, which is the one that counts: that of a node that is fast would end every claim.
 
     A claim that is renewed says so; None when there is none any more.
     """
-    renewed = claim.renew(service, settings, name)
+    renewed = claim.renew(service, settings, held["name"], since=held["since"])
     return None if renewed is None else datetime.fromisoformat(renewed["renewed_at"])
 
 

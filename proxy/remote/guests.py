@@ -73,8 +73,8 @@ class RemoteGuests:
     ) -> list[Claim]:
         """The next ``limit`` claims that fit and have not expired, by cluster and name."""
         place = None if after is None else "/".join(after)
-        found = self.service.get("claims", cluster=cluster, node=node, text=text, after=place, limit=limit)
-        return [claim_from(row) for row in found["items"]]
+        rows = self.service.pages("claims", most=limit, after=place, cluster=cluster, node=node, text=text)
+        return [claim_from(row) for row in rows]
 
     def claim(
         self,

@@ -102,3 +102,44 @@ def test_tells_what_waits_although_nobody_listens(capsys, tmp_path):
     with nobody_listening() as url:
         assert main(["check", "--url", url]) == 1
     assert "Waiting to be delivered: 1." in capsys.readouterr().out
+
+
+def test_subnets_that_the_service_does_not_have_are_named(server, capsys, tmp_path):
+    """Each of them, and not only when a guest is to get an address there."""
+    (tmp_path / "hook.toml").write_text(
+        'group = "Lab"\nsubnets = ["10.0.1.0/24", "10.0.2.0/24"]\nnic_tags = { admin = "2001:db8::/64" }\n'
+    )
+    missing = (404, {"error": {"code": "not_found", "message": "There is no such subnet in group Lab"}})
+    server.answer = lambda asked: missing if "10.0.2.0" in asked.path or "2001" in asked.path else (200, OURS)
+    assert main(["check", "--url", server.url]) == 1
+    error = capsys.readouterr().err.splitlines()
+    assert error == [
+        "leasehold-hook: subnets: no address can be had from 10.0.2.0/24: There is no such subnet in group Lab",
+        "leasehold-hook: nic_tags: admin: no address can be had from 2001:db8::/64: "
+        "There is no such subnet in group Lab",
+    ]
+    assert "/api/v1/subnets/10.0.1.0/24?group=Lab" in [asked.path for asked in server.asked]
+
+
+@pytest.mark.parametrize("text", ["10.0.1.0", "lab", "10.0.1/24"])
+def test_what_is_no_network_is_named(server, capsys, monkeypatch, text):
+    """A service would answer that there is nothing at this path, or take it for another network."""
+    monkeypatch.setenv("LEASEHOLD_HOOK_SUBNETS", text)
+    server.always(200, OURS)
+    assert main(["check", "--url", server.url]) == 1
+    assert f"subnets: {text} is no network" in capsys.readouterr().err
+
+
+def test_subnets_that_are_there_are_nothing_to_say(server, capsys, monkeypatch):
+    monkeypatch.setenv("LEASEHOLD_HOOK_SUBNETS", "10.0.1.0/24")
+    server.always(200, OURS)
+    assert main(["check", "--url", server.url]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_variable_that_is_no_setting_is_named(server, capsys, monkeypatch):
+    """The hooks themselves pass it over: no guest is to be kept from its start by a variable too many."""
+    monkeypatch.setenv("LEASEHOLD_HOOK_TIMOUT", "2")
+    server.always(200, OURS)
+    assert main(["check", "--url", server.url]) == 1
+    assert "the variable LEASEHOLD_HOOK_TIMOUT sets nothing" in capsys.readouterr().err

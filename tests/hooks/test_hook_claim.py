@@ -25,7 +25,19 @@ def test_list_prints_a_line_for_each(server, capsys):
         "web1 is claimed by node1 since 2026-01-02T03:04:05Z",
         "db1 is claimed by node1 since 2026-01-02T03:04:05Z until 2026-01-02T04:04:05Z",
     ]
-    assert server.asked[0].path == "/api/v1/claims?cluster=east"
+    assert server.asked[0].path == "/api/v1/claims?cluster=east&limit=500"
+
+
+def test_list_prints_what_is_on_later_pages_too(server, capsys):
+    pages = [{"items": [], "next": "east/m"}, {"items": [CLAIM], "next": None}]
+    server.answer = lambda asked: (200, pages["after=east%2Fm" in asked.path])
+    assert main(["claim", "list"]) == 0
+    assert capsys.readouterr().out == "web1 is claimed by node1 since 2026-01-02T03:04:05Z\n"
+
+
+def test_an_answer_of_something_else_is_no_empty_list(server, capsys):
+    assert main(["claim", "list"]) == 1
+    assert "no Leasehold" in capsys.readouterr().err
 
 
 def test_force_takes_it_for_this_node(server, monkeypatch):

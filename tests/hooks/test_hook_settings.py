@@ -97,6 +97,32 @@ def test_nonsense_in_the_environment_is_refused_by_name(file, key, text):
         read(file, **{f"LEASEHOLD_HOOK_{key}": text})
 
 
+@pytest.mark.parametrize(
+    ("variable", "text", "what"),
+    [
+        ("LEASEHOLD_HOOK_TIMEOUT", "10", "timeout is above 0"),
+        ("LEASEHOLD_HOOK_URLS", "ftp://x", "ftp://x"),
+        ("LEASEHOLD_URL", "ftp://x", "ftp://x"),
+        ("LEASEHOLD_HOOK_URLS", "", "urls"),
+        ("LEASEHOLD_HOOK_SYNC_LIMIT", "101", "sync_limit"),
+        ("LEASEHOLD_HOOK_CLAIM_LIFETIME", "10", "claim_lifetime"),
+        ("LEASEHOLD_HOOK_CLAIM_RENEWAL", "9000", "claim_renewal"),
+        ("LEASEHOLD_HOOK_CLAIM_WHEN_UNREACHABLE", "maybe", "claim_when_unreachable"),
+    ],
+)
+def test_what_a_variable_says_is_not_blamed_on_the_file(file, variable, text, what):
+    file.write_text("claim_lifetime = 3600\ntimeout = 3\nurls = ['http://x']\n")
+    with pytest.raises(Misconfigured, match=what) as raised:
+        read(file, **{variable: text})
+    assert str(raised.value).startswith(f"{variable}: ")
+    assert str(file) not in str(raised.value)
+
+
+def test_of_two_variables_with_urls_the_one_that_counts_is_named(file):
+    with pytest.raises(Misconfigured, match="LEASEHOLD_HOOK_URLS: "):
+        read(file, LEASEHOLD_URL="http://x", LEASEHOLD_HOOK_URLS="ftp://x")
+
+
 def test_a_file_that_is_named_and_not_there_is_refused(tmp_path):
     with pytest.raises(Misconfigured, match="none"):
         load({"LEASEHOLD_HOOK_CONFIG": str(tmp_path / "none.toml")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -128,6 +129,15 @@ def test_a_script_that_fails_gives_its_status_and_the_claim_back(claims, script,
     script(how)
     assert run(ARGUMENTS, "mnt_start") == status
     assert claims.holder is None
+
+
+def test_only_the_claim_that_was_taken_is_given_back(claims, script, server):
+    """The script may take long, and another start have taken the claim anew meanwhile."""
+    script("exit 3")
+    run(ARGUMENTS, "mnt_start")
+    path, _, query = server.asked[-1].path.partition("?")
+    assert (server.asked[-1].method, path) == ("DELETE", "/api/v1/guests/node1/web1/claim")
+    assert parse_qs(query) == {"node": ["node1"], "since": [CLAIM["since"]]}
 
 
 def test_a_script_that_fails_does_not_take_the_claim_from_a_guest_that_had_it_before(claims, script):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from hooks.journal import Journal
 from hooks.service import Call
@@ -46,6 +47,84 @@ def test_claims_are_given_back_before_others_are_renewed(server):
     now = datetime(2026, 1, 2, 9, 1, tzinfo=UTC)
     sync_claims(Asking(settings), settings, Journal("sync", to_syslog=False), {"up"}, now)
     assert [each.method for each in server.asked] == ["GET", "PATCH", "DELETE", "PATCH"]
+
+
+OLD = {"node": "node1", "since": "2026-01-02T03:04:05Z", "renewed_at": "2026-01-02T03:04:05Z"}
+
+
+def synced(server, *running: str) -> int:
+    settings = Settings(urls=(server.url,), node="node1", timeout=9)
+    now = datetime(2026, 1, 2, 9, 1, tzinfo=UTC)
+    return sync_claims(Asking(settings), settings, Journal("sync", to_syslog=False), set(running), now)
+
+
+def test_only_the_claim_that_was_read_is_renewed_or_given_back(server):
+    """The guest may have been stopped, its claim given back and taken anew since."""
+    listed = {"items": [OLD | {"name": "down"}, OLD | {"name": "up"}], "next": None}
+    server.answer = lambda asked: (
+        200,
+        listed if asked.method == "GET" else OLD | {"renewed_at": "2026-01-02T09:01:00Z", "released": None},
+    )
+    assert synced(server, "up") == 0
+    asked = [(each.method, urlsplit(each.path), each.body) for each in server.asked[1:]]
+    named = {"node": "node1", "since": OLD["since"]}
+    assert [(method, url.path.split("/")[-2], dict(parse_qsl(url.query)), body) for method, url, body in asked] == [
+        ("PATCH", "down", {}, named),
+        ("DELETE", "down", named, None),
+        ("PATCH", "up", {}, named),
+    ]
+
+
+def test_a_claim_that_this_node_took_anew_meanwhile_is_nothing_to_worry_about(server, capfd):
+    """The node that is named is this one: a warning would name a conflict that is none."""
+    newer = OLD | {"name": "down", "since": "2026-01-02T09:00:59Z"}
+    refused = {"error": {"code": "claimed", "message": "not since then", "holder": newer}}
+    listed = {"items": [OLD | {"name": "down"}], "next": None}
+    server.answer = lambda asked: (200, listed) if asked.method == "GET" else (409, refused)
+    settings = Settings(urls=(server.url,), node="node1", timeout=9)
+    said: list[str] = []
+
+    class Listening(Journal):
+        def warning(self, text: str) -> None:
+            said.append(text)
+
+    sync_claims(
+        Asking(settings), settings, Listening("sync", to_syslog=False), set(), datetime(2026, 1, 2, 9, 1, tzinfo=UTC)
+    )
+    assert [each.method for each in server.asked] == ["GET", "PATCH"]
+    assert said == []
+
+
+def test_a_claim_that_the_token_does_not_reach_is_no_harm_to_the_others(server, capfd):
+    """A limited token sees guests with one address that it reaches, and may change those that it reaches wholly."""
+    listed = {"items": [OLD | {"name": name} for name in ("both", "ours")], "next": None}
+    refused = {"error": {"code": "forbidden", "message": "limited to other subnets"}}
+
+    def answer(asked):
+        if asked.method == "GET":
+            return 200, listed
+        return (403, refused) if "/both/" in asked.path else (200, OLD)
+
+    server.answer = answer
+    assert synced(server, "both", "ours") == 1
+    assert [each.path.split("/")[-2] for each in server.asked if each.method == "PATCH"] == ["both", "ours"]
+    assert "guest both: its claim may not be renewed" in capfd.readouterr().err
+
+
+def test_claims_beyond_the_first_page_are_renewed_too(server):
+    """A page may be empty and not the last one: a token that is limited sees only some."""
+    pages = {None: ("a", "node1/m"), "node1/m": (None, "node1/n"), "node1/n": ("z", None)}
+
+    def answer(asked):
+        if asked.method != "GET":
+            return 200, OLD
+        name, after = pages[dict(parse_qsl(urlsplit(asked.path).query)).get("after")]
+        return 200, {"items": [OLD | {"name": name}] if name else [], "next": after}
+
+    server.answer = answer
+    assert synced(server, "a", "z") == 0
+    renewed = [each.path.split("/")[-2] for each in server.asked if each.method == "PATCH"]
+    assert renewed == ["a", "z"]
 
 
 def test_claims_are_renewed_although_a_report_cannot_be_delivered(server, tmp_path: Path):
