@@ -16,6 +16,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def shown_moment(moment: datetime) -> str:
+    """``2026-01-31T09:30:00Z``, as messages and commands tell a time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def parse_moment(text: str) -> datetime:
     """The moment that ``2026-01-31T09:30:00Z`` says, in any zone; raises InvalidValue, also when no zone is there."""
     unfit = InvalidValue("Write a time as 2026-01-31T09:30:00Z, with its zone")

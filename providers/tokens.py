@@ -23,7 +23,7 @@ from providers.addresses import parse_network
 from providers.book import event_log
 from providers.book.database import Book
 from providers.book.tables import NAME_LENGTH, TOKEN_NAME_LENGTH, tokens
-from providers.clock import Clock
+from providers.clock import Clock, shown_moment
 from providers.errors import Conflict, InvalidValue, NotAuthenticated, NotFound
 from providers.model import Caller
 from providers.printable import printable
@@ -231,5 +231,5 @@ def _checked_end(expires_at: datetime | None, now: datetime) -> datetime | None:
     if expires_at is None:
         return None
     if expires_at <= now:
-        raise InvalidValue(f"A token cannot expire at {expires_at.isoformat()}: that is past")
+        raise InvalidValue(f"A token cannot expire at {shown_moment(expires_at)}: that is past")
     return expires_at.astimezone(UTC)

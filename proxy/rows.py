@@ -5,9 +5,10 @@ docs/commands.md and docs/api.md describe these shapes; keys may be added, never
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from providers.clock import shown_moment
 from providers.guests import Claim, Guest, Outcome
 from providers.model import DHCPHost, Event, Group, Hold, Occupancy, Reservation, Subnet
 from providers.tokens import Token
@@ -171,7 +172,7 @@ def label(subnet: Subnet) -> str:
 
 def moment(time: datetime) -> str:
     """``2026-01-31T09:30:00Z``."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return shown_moment(time)
 
 
 def _host(host: DHCPHost) -> dict[str, Any]:

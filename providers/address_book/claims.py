@@ -13,6 +13,7 @@ from providers.address_book.guest_values import refuse_unfit_guest_name, refuse_
 from providers.book import claims as kept
 from providers.book import event_log, guests
 from providers.book.guests import Kept
+from providers.clock import shown_moment
 from providers.errors import Claimed, Conflict, InvalidValue, NotFound
 from providers.guests import Claim
 from providers.model import Caller
@@ -160,10 +161,11 @@ def refuse_foreign_claim(there: Claim | None, node: str, now: datetime, *, force
     """Raise Claimed when ``there`` is a living claim of another node than ``node``, unless by ``force``."""
     if there is None or there.node == node or force or expired(there, now):
         return
-    until = "" if there.expires_at is None else f", until {_told(there.expires_at)}"
+    until = "" if there.expires_at is None else f", until {shown_moment(there.expires_at)}"
     raise Claimed(
-        f"Guest {there.name} in cluster {there.cluster} is claimed by node {there.node} since {_told(there.since)}"
-        f"{until}: stop it there and release the claim, or take it by force when that node is certainly down",
+        f"Guest {there.name} in cluster {there.cluster} is claimed by node {there.node} since "
+        f"{shown_moment(there.since)}{until}: stop it there and release the claim, or take it by force when that node "
+        "is certainly down",
         claim=there,
     )
 
@@ -174,7 +176,7 @@ def _refuse_other_claim(there: Claim, since: datetime | None) -> None:
         return
     raise Claimed(
         f"Guest {there.name} in cluster {there.cluster} is claimed by node {there.node} since "
-        f"{_told(there.since)}, not since {_told(since)}: that claim has ended",
+        f"{shown_moment(there.since)}, not since {shown_moment(since)}: that claim has ended",
         claim=there,
     )
 
@@ -192,10 +194,6 @@ def _refuse_running_elsewhere(guest: Kept | None, node: str) -> None:
 
 def _to_the_second(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(microsecond=0)
-
-
-def _told(at: datetime) -> str:
-    return at.isoformat(timespec="seconds")
 
 
 def _refuse_unfit_lifetime(lifetime: timedelta | None, renewal_interval: timedelta | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from providers.book.guests import Kept, Past
 from providers.guests import GuestState
@@ -41,4 +41,4 @@ def _foreign(known: Kept) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

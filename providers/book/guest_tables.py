@@ -21,7 +21,7 @@ guests = Table(
     Column("revision", Integer, nullable=False),
     Column("cluster", String(NAME_LENGTH), nullable=False),
     Column("name", String(NAME_LENGTH), nullable=False),
-    Column("node", String(NAME_LENGTH), nullable=False, index=True),
+    Column("node", String(NAME_LENGTH), nullable=False),
     Column("emulator", String(NAME_LENGTH)),
     Column("hostname", String(NAME_LENGTH)),
     Column("state", String(_STATE_LENGTH), nullable=False),
@@ -32,6 +32,7 @@ guests = Table(
     Column("telling_since", Moment, index=True),
     Column("ending_at", Moment),
     UniqueConstraint("cluster", "name"),
+    Index("ix_guests_node_cluster_name", "node", "cluster", "name"),
     comment="telling_since: the IPAM and the DHCP server are being told since then. ending_at: of what moment it is "
     "being removed.",
     sqlite_autoincrement=True,

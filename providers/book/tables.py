@@ -53,6 +53,7 @@ OWNER_LENGTH = 128
 
 # Few have one, and all others are to cost nothing.
 _HAS_REQUEST_KEY = text("request_key IS NOT NULL")
+_IS_PENDING = text("pending_since IS NOT NULL")
 
 
 def _subnet_id() -> Column[int]:
@@ -153,6 +154,7 @@ dhcp_hosts = Table(
     UniqueConstraint("subnet_id", "name"),
     Index("ix_dhcp_hosts_subnet_id_address", "subnet_id", "address"),
     Index("ix_dhcp_hosts_mac", "mac"),
+    Index("ix_dhcp_hosts_pending_since", "pending_since", sqlite_where=_IS_PENDING, postgresql_where=_IS_PENDING),
     **KEYED,
 )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from providers.errors import GuestNotFound
 from proxy.commands.guest import every, guest_argument
 from proxy.commands.output import Column, json_option, listing
 from proxy.commands.parameters import MOMENT
@@ -68,8 +69,19 @@ def release(session: Session, guest: tuple[str, str], node: str | None, since: d
 def force(session: Session, guest: tuple[str, str], node: str) -> None:
     """Give the claim to a node, whoever has it.
 
-    For a node that is dead: if it still runs the guest, the guest would run twice.
+    For a node that is dead: if it still runs the guest, the guest would run twice. The guest need not be known yet.
     """
+    known = _is_known(session, guest)
     taken = session.book.claim(*guest, node, session.caller, force=True)
     taken_from = f", taken from {taken.forced_from}" if taken.forced_from else ""
     click.echo(f"{taken.node} has the claim on {'/'.join(guest)}{taken_from}.")
+    if not known:
+        click.echo(f"No guest {'/'.join(guest)} is known: no node has reported it yet. Is the name right?", err=True)
+
+
+def _is_known(session: Session, guest: tuple[str, str]) -> bool:
+    try:
+        session.book.guest(*guest)
+    except GuestNotFound:
+        return False
+    return True

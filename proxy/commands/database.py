@@ -12,7 +12,7 @@ from providers.book import backup as backups
 from providers.book import restore as restoring
 from providers.book import schema_version
 from providers.book.database import Book
-from providers.clock import utc_now
+from providers.clock import parse_moment, shown_moment, utc_now
 from proxy.commands.session import Session, pass_session
 
 _FILE = click.Path(path_type=Path)
@@ -64,7 +64,8 @@ def restore(session: Session, file: Path, force: bool, copy: bool) -> None:
     """
     with _book(session) as book:
         restored = restoring.restore(book, file, utc_now(), session.caller, force=force, copy=copy)
-    click.echo(f"Restored {restored.rows} rows, as they were at {restored.written_at}. Now run leasehold check.")
+    written_at = shown_moment(parse_moment(restored.written_at))
+    click.echo(f"Restored {restored.rows} rows, as they were at {written_at}. Now run leasehold check.")
 
 
 @contextmanager

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from providers.dhcp.isc.grammar import Place, Statement
     from providers.dhcp.isc.survey import Remark
 
+_Noun = tuple[str, str]
+"""A word for one of them, and for several."""
 _PATIENCE = 1.0
 _REFUSED = 1
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -149,7 +151,7 @@ def csv_(session: Session, file: Path, *, apply: bool) -> None:
     if plan.clashes:
         _list("Wrong", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
         raise Conflict(f"{len(plan.clashes)} lines cannot be imported, so nothing would be")
-    _show(plan, "addresses", apply=apply)
+    _show(plan, ("address", "addresses"), apply=apply)
     _advise(plan, apply=apply)
 
 
@@ -167,7 +169,7 @@ def _bring_in(
     """Import what a DHCP server has, or show what would come; tell what cannot come, and end with 1 then."""
     with _Bar("Importing") as bar:
         plan = _carried_out(session, incoming, bar, apply=apply, whole=False)
-    _show(plan, "hosts", apply=apply)
+    _show(plan, ("host", "hosts"), apply=apply)
     if leased:
         click.echo(f"\nActive leases, which stay with {server} ({len(leased)}): {', '.join(map(str, leased))}")
     _list("Left out", [f"{clash.origin}: {clash.text}" for clash in plan.clashes])
@@ -222,7 +224,7 @@ class _Bar:
                 self._bar.render_finish()
 
 
-def _show(plan: Plan, what: str, *, apply: bool) -> None:
+def _show(plan: Plan, what: _Noun, *, apply: bool) -> None:
     """What was done in numbers, or what would be done in full."""
     if not apply:
         if plan.new_subnets:
@@ -232,8 +234,15 @@ def _show(plan: Plan, what: str, *, apply: bool) -> None:
             listing(map(_address_row, plan.new_addresses), _ADDRESSES, as_json=False, empty="")
             click.echo()
     added = "Added" if apply else "To add"
-    there = f"there already: {plan.same_subnets} subnets, {plan.same_addresses} {what}"
-    click.echo(f"{added}: {len(plan.new_subnets)} subnets, {len(plan.new_addresses)} {what}; {there}.")
+    there = _counted(plan.same_subnets, plan.same_addresses, what)
+    click.echo(f"{added}: {_counted(len(plan.new_subnets), len(plan.new_addresses), what)}; there already: {there}.")
+
+
+def _counted(subnets: int, others: int, what: _Noun) -> str:
+    return ", ".join(
+        f"{number} {one if number == 1 else several}"
+        for number, (one, several) in ((subnets, ("subnet", "subnets")), (others, what))
+    )
 
 
 def _advise(plan: Plan, *, apply: bool) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from providers.book.directory import Directory
 from providers.book.soundness.finding import Finding, Repair, by
 from providers.book.tables import guest_addresses, guest_nics, guests, reservations, subnets, uses
+from providers.clock import shown_moment
 from providers.guests import GuestState
 from providers.model import Use
 
@@ -72,7 +73,7 @@ def left_halfway(connection: Connection, now: datetime) -> Iterator[Finding]:
     query = select(guests.c.cluster, guests.c.name, guests.c.telling_since, guests.c.ending_at).order_by(guests.c.id)
     for cluster, name, since, ending in connection.execute(query.where(guests.c.telling_since <= now - _HALFWAY)):
         deed = "reported" if ending is None else "removed"
-        what = f"Guest {cluster}/{name} was being {deed} at {since.isoformat(timespec='seconds')}, which never ended"
+        what = f"Guest {cluster}/{name} was being {deed} at {shown_moment(since)}, which never ended"
         again = "let its node report it again" if ending is None else f"run leasehold guest remove {cluster}/{name}"
         advice = f"A service on this book goes on with that within minutes; without one, {again}"
         yield Finding("guest", what, advice=advice)

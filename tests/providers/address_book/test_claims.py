@@ -36,7 +36,7 @@ def test_one_node_holds_it(site: Site):
     assert site.claim("a", "web") == "a"
     site.clock.pass_(minutes=10)
 
-    with pytest.raises(Claimed, match=r"web .*cluster east.*node a since 2026-01-02T03:04:05") as refused:
+    with pytest.raises(Claimed, match=r"web .*cluster east.*node a since 2026-01-02T03:04:05Z: ") as refused:
         site.claim("b", "web")
 
     assert (refused.value.claim.node, refused.value.claim.since) == ("a", since)

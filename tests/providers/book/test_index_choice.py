@@ -11,7 +11,7 @@ from netaddr import IPAddress
 from sqlalchemy import Engine, event
 
 from providers.address_book.search import Sought, SoughtHold
-from providers.book import taken
+from providers.book import pending, taken
 from providers.guests import GuestReport
 from providers.model import Asker, Use
 from tests.providers.desk import CALLER, description, host, mac
@@ -100,6 +100,26 @@ def test_a_page_of_guests_reads_only_their_claims(address_book):
         address_book.guests(cluster="east")
     assert [line for line in lines if step(line).startswith("SEARCH claims")]
     assert [line for line in lines if step(line).startswith("SCAN claims")] == []
+
+
+def test_looking_for_hosts_that_wait_reads_only_those(address_book, subnet):
+    """It is looked for each minute, and hardly ever is there one."""
+    address_book.reserve(subnet, AT, Use.DHCP, CALLER, host=host(1))
+    with plans(address_book.book.engine) as lines, address_book.book.read() as connection:
+        assert not pending.older_than(connection, address_book.clock())
+    (line,) = lines
+    assert step(line).endswith("INDEX ix_dhcp_hosts_pending_since (pending_since<?)")
+
+
+def test_the_guests_of_a_node_are_read_in_their_order(address_book):
+    """Each node asks for its own: those of others are not looked at, and nothing is sorted."""
+    with plans(address_book.book.engine) as lines:
+        address_book.guests(node="node1")
+        address_book.guests(cluster="east", node="node1")
+    read = [step(line) for line in lines if " guests " in step(line)]
+    assert len(read) == 2
+    assert all("ix_guests_node_cluster_name (node=?" in line for line in read)
+    assert [line for line in lines if "TEMP B-TREE" in line] == []
 
 
 def test_what_is_leased_is_compared_with_the_hosts_of_its_macs_alone(address_book, subnet):

@@ -124,6 +124,7 @@ CASES = [
     done("claim", "release", "lab/jail9", out=r"Nobody claims lab/jail9; .*\n"),
     refused("claim", "release", "lab/jail1", "--node", "node2", code=1, err="node1"),
     done("claim", "force", "lab/jail1", "--node", "node2", out=r"node2 has the claim .*taken from node1\.\n"),
+    done("claim", "force", "lab/jial1", "--node", "node2", out=r"node2 .*\n", err="No guest lab/jial1 is known"),
     refused("claim", "force", "lab/jail1", code=2, err="--node"),
     done("hold", "list", out=r"(?s)Address .*10\.0\.1\.2 .*"),
     refused("hold", "list", "10.0.1.0", code=2, err="10.0.1.0"),

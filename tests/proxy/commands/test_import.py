@@ -48,7 +48,7 @@ def test_isc_shows_a_plan_and_changes_nothing(leasehold, conf):
 
     for word in ("10.0.2.0/24", "10.0.2.100-10.0.2.199", "10.0.2.5", "52:54:00:aa:00:01", "dhcpd.conf:7"):
         assert word in printed
-    assert "To add: 1 subnets, 1 hosts" in printed
+    assert "To add: 1 subnet, 1 host" in printed
     assert leasehold.json("subnet", "list") == []
 
 
@@ -56,7 +56,7 @@ def test_isc_with_apply_brings_it_in(leasehold, conf):
     printed = leasehold.done("import", "isc", conf, "--apply", "--group", "Floor")
     (subnet,), (address,) = leasehold.json("subnet", "list"), leasehold.json("address", "list")
 
-    assert "Added: 1 subnets, 1 hosts" in printed
+    assert "Added: 1 subnet, 1 host" in printed
     assert (subnet["group"], subnet["gateway"], subnet["dynamic"]) == ("Floor", "10.0.2.1", "10.0.2.100-10.0.2.199")
     assert (address["address"], list(address["uses"]), address["hosts"][0]["filename"]) == (
         "10.0.2.5",
@@ -71,7 +71,7 @@ def test_isc_the_second_time_there_is_nothing_to_do(leasehold, conf):
 
     printed = leasehold("import", "isc", conf)
 
-    assert "there already: 1 subnets, 1 hosts" in printed.stdout
+    assert "there already: 1 subnet, 1 host" in printed.stdout
     assert "There is nothing to do." in printed.stderr
     assert "Added: 0 subnets, 0 hosts" in leasehold.done("import", "isc", conf, "--apply")
     assert leasehold.json("events") == events

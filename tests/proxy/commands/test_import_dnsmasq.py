@@ -33,7 +33,7 @@ def test_it_shows_a_plan_and_changes_nothing(leasehold, conf):
 
     for word in ("10.0.2.0/24", "10.0.2.100-10.0.2.199", "10.0.2.5", "52:54:00:aa:00:01", "hosts:1"):
         assert word in printed
-    assert "To add: 1 subnets, 1 hosts" in printed
+    assert "To add: 1 subnet, 1 host" in printed
     assert "10.0.2.101" in printed.partition("Active leases, which stay with dnsmasq")[2]
     assert leasehold.json("subnet", "list") == []
 
@@ -47,7 +47,7 @@ def test_what_is_not_taken_is_told_with_its_place(leasehold, conf):
 
 
 def test_with_apply_it_is_in_the_book_and_the_second_time_nothing_is_to_do(leasehold, conf):
-    assert "Added: 1 subnets, 1 hosts" in leasehold.done("import", "dnsmasq", conf, "--apply", "--group", "Floor")
+    assert "Added: 1 subnet, 1 host" in leasehold.done("import", "dnsmasq", conf, "--apply", "--group", "Floor")
     (subnet,), (address,) = leasehold.json("subnet", "list"), leasehold.json("address", "list")
 
     assert (subnet["group"], subnet["gateway"], subnet["dynamic"]) == ("Floor", "10.0.2.1", "10.0.2.100-10.0.2.199")
@@ -62,7 +62,7 @@ def test_what_clashes_is_left_out_and_the_exit_code_is_1(leasehold, conf):
 
     assert printed.exit_code == 1
     assert "hosts:2" in printed.stdout.partition("Left out")[2]
-    assert "Added: 1 subnets, 1 hosts" in printed.stdout
+    assert "Added: 1 subnet, 1 host" in printed.stdout
 
 
 def test_a_configuration_that_cannot_be_read_is_refused(leasehold, conf):

@@ -21,6 +21,7 @@ from providers.address_book.incoming import Incoming, IncomingAddress
 from providers.book.database import Book
 from providers.book.tables import metadata
 from providers.clock import utc_now
+from providers.guests import GuestReport, WantedAddress
 from providers.model import Asker, Caller, SubnetSpec, Use
 from providers.tokens import Scope, Tokens
 from proxy.app import create_app
@@ -296,6 +297,30 @@ class TestAway:
         result = bookless("--url", url, "subnet", "list")
         assert (result.exit_code, result.stdout) == (2, "")
         assert "u:p" not in result.stderr
+
+
+def test_claims_that_a_page_leaves_out_are_no_end_of_the_list(bookless, here, elsewhere, monkeypatch):
+    """A token that is limited to a subnet sees the claims of some guests, and gets pages with gaps or with nothing."""
+    monkeypatch.setattr("proxy.commands.guest._PAGE", 2)
+    desk = open_address_book(load(environ={}, database=f"sqlite:///{elsewhere.book_file}"))
+    for number in range(7):
+        desk.claim("lab", f"jail{number}", "node1", OPERATOR)
+        if number in (1, 6):
+            continue
+        # In the other subnet, and so not for this token.
+        report = GuestReport("lab", f"jail{number}", "node1", utc_now(), group="Other", addresses=(
+            WantedAddress(IPAddress(f"10.9.1.{number + 1}")),
+        ))
+        if not number:
+            desk.add_subnet(SubnetSpec(IPNetwork("10.9.1.0/24"), "Other"), OPERATOR)
+        desk.report_guest(report, OPERATOR)
+    desk.close()
+    book = Book(f"sqlite:///{elsewhere.book_file}")
+    secret = Tokens(book, utc_now).create("limited", [Scope.READ], OPERATOR, groups=["Lab"])[1]
+    book.close()
+    monkeypatch.setenv("LEASEHOLD_TOKEN", secret)
+    listed = bookless.json("--url", elsewhere.url, "claim", "list")
+    assert [row["name"] for row in listed] == ["jail1", "jail6"]
 
 
 def test_a_long_list_comes_in_pages(bookless, here, elsewhere, monkeypatch):

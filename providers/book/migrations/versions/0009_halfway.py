@@ -1,4 +1,4 @@
-"""Which guests somebody stopped halfway with, and which request an address was reserved for."""
+"""Guests that somebody stopped halfway with, requests that addresses are reserved for, what is asked each minute."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ def upgrade() -> None:
         sqlite_where=sa.text("request_key IS NOT NULL"),
         postgresql_where=sa.text("request_key IS NOT NULL"),
     )
+    op.create_index(
+        "ix_dhcp_hosts_pending_since",
+        "dhcp_hosts",
+        ["pending_since"],
+        sqlite_where=sa.text("pending_since IS NOT NULL"),
+        postgresql_where=sa.text("pending_since IS NOT NULL"),
+    )
+    op.drop_index("ix_guests_node", "guests")
+    op.create_index("ix_guests_node_cluster_name", "guests", ["node", "cluster", "name"])
