@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ class OneAtATime(threading.Thread, ABC):
         self._lock = lock
         self._pause = pause
         self._stopping = threading.Event()
+        self._complaint = ""
 
     def run(self) -> None:
         """Work until ``stop``."""
@@ -29,11 +31,23 @@ class OneAtATime(threading.Thread, ABC):
         if descriptor is None:
             return
         try:
-            self.begin()
+            self._try(self.begin)
             while not self._stopping.wait(self._pause):
-                self.go_on()
+                self._try(self.go_on)
         finally:
             os.close(descriptor)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """Nobody starts the thread again, so whatever goes wrong does not end it; the log has the same once."""
+        try:
+            work()
+        except Exception as error:
+            told = repr(error)
+            if told != self._complaint:
+                log.exception("%s failed, which is tried again every %.0f seconds", self.name, self._pause)
+            self._complaint = told
+        else:
+            self._complaint = ""
 
     def stop(self) -> None:
         """End the thread as soon as it has done what it is at."""
@@ -48,24 +62,26 @@ class OneAtATime(threading.Thread, ABC):
         """What is done after every pause."""
 
     def _wait_for_lock(self) -> int | None:
+        complaint: str | None = None
         while True:
-            descriptor = _locked(self._lock)
-            if descriptor is not None:
-                return descriptor
+            try:
+                return _locked(self._lock)
+            except BlockingIOError:
+                complaint = None
+            except OSError as error:
+                if error.strerror != complaint:
+                    log.warning("%s cannot be locked, which is tried again: %s", self._lock, error.strerror)
+                complaint = error.strerror
             if self._stopping.wait(self._pause):
                 return None
 
 
-def _locked(path: Path) -> int | None:
-    """A descriptor that holds the lock; None while another process does, or the lock cannot be made."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        log.warning("%s cannot be locked: %s", path, error.strerror)
-        return None
+def _locked(path: Path) -> int:
+    """A descriptor that holds the lock; raises BlockingIOError while another process does, OSError if nobody can."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         os.close(descriptor)
-        return None
+        raise
     return descriptor

@@ -14,7 +14,7 @@ from providers.addresses import parse_mac
 from providers.book import event_log, taken
 from providers.errors import Conflict, NotFound
 from providers.ipam.contract import amendment, our_record
-from providers.model import Caller, Reservation, Subnet
+from providers.model import Caller, Reservation, Subnet, Use
 
 
 class Unset(Enum):
@@ -48,8 +48,9 @@ class Amendments(UpstreamRows):
         What is not given stays, None or an empty text takes a value away. The uses and the DHCP hosts stay as they
         are, and so does ``changed_at``, which is about the uses.
 
-        Raises NotFound when the address is not reserved, InvalidValue for a value that cannot be kept, Conflict when a
-        DHCP host has the MAC that is to change, Unavailable when the IPAM fails: then the book is as before.
+        Raises NotFound when the address is not reserved, also when others had it and gave it back upstream,
+        InvalidValue for a value that cannot be kept, Conflict when a DHCP host has the MAC that is to change or others
+        took the address upstream, Unavailable when the IPAM fails: then the book is as before.
         """
         asked = {"name": name, "mac": mac, "description": description, "note": note}
         changes = _checked({key: value for key, value in asked.items() if not isinstance(value, Unset)})
@@ -65,7 +66,13 @@ class Amendments(UpstreamRows):
     def _amend_upstream(self, before: Reservation, after: Reservation) -> None:
         try:
             self.ipam.amend(after.subnet, amendment(our_record(before), our_record(after)))
-        except NotFound:
+        except NotFound as error:
+            if set(before.uses) == {Use.UPSTREAM}:
+                # It was the row of others, so nobody has the address any more (rule 12).
+                self.book.write(self._ending(after.subnet, [after.address], None))
+                raise NotFound(
+                    f"{after.address} in {after.subnet.network} is not reserved: whoever had it upstream gave it back"
+                ) from error
             self._create_upstream(after.subnet, after)
 
     def _amend(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,18 +12,14 @@ from providers.address_book.claims import expired, refuse_foreign_claim
 from providers.address_book.guest_ownership import removal_objection
 from providers.address_book.guest_telling import Ended, GuestTelling, Written
 from providers.address_book.guest_values import refuse_unfit_guest_name
-from providers.address_book.syncing import ABANDONED
 from providers.book import claims, event_log
 from providers.book import guests as kept
 from providers.book.directory import Directory
 from providers.book.guests import Kept, Past
-from providers.errors import Conflict, GuestNotFound, LeaseholdError
+from providers.errors import Conflict, GuestNotFound
 from providers.guests import Claim, Guest, GuestAddress, Outcome
 from providers.model import Caller
 
-log = logging.getLogger(__name__)
-
-_FINISHED_AT_ONCE = 100
 _REMEMBERED = timedelta(days=30)
 """How long a late report about a guest that is gone is known to be late."""
 
@@ -82,45 +77,6 @@ class GuestEnds(GuestTelling):
             found = kept.find(connection, cluster, new_name)
             return Outcome(accepted=True, guest=None if found is None else self._shown(connection, found))
 
-    def finish_guests(self, caller: Caller) -> list[str]:
-        """End what others began to tell of guests and left halfway because they were killed; returns which guests.
-
-        The oldest first, a bounded number of them. What fails is left for the next time.
-        """
-        left = self.clock() - ABANDONED
-        with self.book.read() as connection:
-            found = kept.halfway(connection, left, _FINISHED_AT_ONCE)
-        done = []
-        for guest in found:
-            try:
-                if self._finish_guest(guest, left, caller):
-                    done.append(str(guest))
-            except LeaseholdError as error:
-                log.warning("Guest %s: what was left halfway is not finished, which is tried again: %s", guest, error)
-        return done
-
-    def _finish_guest(self, guest: Kept, left: datetime, caller: Caller) -> bool:
-        """Tell again what the book says of a guest; returns whether nobody else did meanwhile."""
-        written = self.book.write(lambda connection: self._resume(connection, guest, left, caller))
-        if written is None:
-            return False
-        self._tell_all(written, caller)
-        if written.guest.ending_at is None:
-            self._put_right(self.book.write(lambda connection: self._finish(connection, written, caller)))
-        else:
-            self._finish_removal(written, written.guest.ending_at, None, caller)
-        return True
-
-    def _resume(self, connection: Connection, found: Kept, left: datetime, caller: Caller) -> Written | None:
-        before = kept.find_to_change(connection, found.cluster, found.name)
-        if before is None or before.telling_since is None or before.telling_since > left:
-            return None
-        guest = replace(before, revision=before.revision + 1)
-        placed = self._place(connection, before, guest, None, caller)
-        guest = replace(guest, addresses=placed.rows, telling_since=self.clock())
-        kept.put(connection, guest, over=before)
-        return Written(before, guest, placed)
-
     def _finish_removal(self, written: Written, happened: datetime, node: str | None, caller: Caller) -> None:
         """Release what everybody was told is given back, and forget the guest."""
 
@@ -173,7 +129,10 @@ class GuestEnds(GuestTelling):
             return
         now = self.clock()
         kept.remove(connection, there)
-        claims.remove(connection, there.cluster, there.name)
+        claim = claims.find_to_change(connection, there.cluster, there.name)
+        # What another node claimed since is for a guest that it makes anew.
+        if claim is not None and (claim.node == there.node or claim.since <= happened or expired(claim, now)):
+            claims.remove(connection, there.cluster, there.name)
         gone = Past(max(happened, there.event_at), None)
         kept.end(connection, there.cluster, there.name, gone, now, now - _REMEMBERED)
         self._note_end(connection, "guest.remove", there, caller, node, happened)

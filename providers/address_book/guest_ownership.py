@@ -18,6 +18,8 @@ def objection(known: Kept | None, past: Past | None, node: str, at: datetime, st
             return None
         became = "removed" if past.renamed_to is None else f"renamed to {past.renamed_to}"
         return f"the guest was {became} at {_moment(past.event_at)}, after what is reported"
+    if known.ending_at is not None and at < known.ending_at:
+        return f"the guest is being removed, as of {_moment(known.ending_at)}, after what is reported"
     if known.node != node and state not in STARTS:
         return _foreign(known)
     return _late(known, at)

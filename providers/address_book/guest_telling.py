@@ -267,6 +267,7 @@ class GuestTelling(GuestAddresses):
                 record = None if left is None else record_of(connection, left)
             if left is not None and record is not None:
                 self._create_again(left, record if each.keeper is None else guest_record(left, each.keeper))
+                self._delete_if_free(subnet, address)
 
     def _settle_kept(self, parting: Parting) -> None:
         """Serve what was withdrawn and is wanted after all: the last word is the book's."""

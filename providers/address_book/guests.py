@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from providers.address_book.claims import refuse_foreign_claim
 from providers.address_book.guest_addresses import Located, wish_of
-from providers.address_book.guest_ends import GuestEnds
+from providers.address_book.guest_finishing import GuestFinishing
 from providers.address_book.guest_ownership import STARTS, objection
 from providers.address_book.guest_telling import Written
 from providers.address_book.guest_values import fit_report
@@ -35,7 +35,7 @@ _LOOKED_AT = 20_000
 _DESCRIBED = ("emulator", "hostname", "state", "note", "nics")
 
 
-class Guests(GuestEnds):
+class Guests(GuestFinishing):
     """Takes in what nodes report about their guests, and looks them up."""
 
     def report_guest(self, report: GuestReport, caller: Caller) -> Outcome:

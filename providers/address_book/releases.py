@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 
 from providers.address_book.foundation import innermost, key_of_mac
 from providers.address_book.publishing import Publishing
-from providers.address_book.upstream_records import record_of
 from providers.address_book.upstream_rows import UpstreamRows
 from providers.book import event_log, guests, pending, taken
 from providers.model import Caller, DHCPHost, Pending, Reservation, Subnet, Use
@@ -107,9 +106,7 @@ class Releases(UpstreamRows, Publishing):
         left = self.book.write(lambda connection: self._release(connection, parting, caller))
         if parting.whole and left is not None:
             # Somebody joined after the IPAM was told: tell it that the address is taken after all.
-            with self.book.read() as connection:
-                record = record_of(connection, left)
-            self.ipam.create(left.subnet, record)
+            self._create_upstream(left.subnet, left)
         elif not parting.whole and left is None:
             self.ipam.delete(there.subnet, there.address)
         elif left is not None and Use.GUEST in parting.uses:

@@ -217,6 +217,15 @@ class UpstreamRows(Foundation):
         with self.book.read() as connection:
             record = record_of(connection, reservation)
         self.ipam.create(subnet, record)
+        self._delete_if_free(subnet, reservation.address)
+
+    def _delete_if_free(self, subnet: Subnet, address: IPAddress) -> None:
+        """After an address was taken upstream once more: whoever gave it back meanwhile found nothing to delete."""
+        with self.book.read() as connection:
+            inner = innermost(self._directories.current(connection), subnet, address)
+            free = taken.reservation(connection, inner, address) is None
+        if free:
+            self._delete_upstream(inner, address)
 
     def _tell_that_a_guest_left(self, subnet: Subnet, address: IPAddress) -> None:
         """Let the row of an address that somebody has still say whose it is now; one that fails is only old."""

@@ -21,6 +21,9 @@ _MARKS = ("telling_since", "ending_at")
 Place = tuple[str, str]
 """Cluster and name of a guest."""
 
+Left = tuple[datetime, int]
+"""Since when somebody is telling of a guest, and its id: the order of those that were left halfway."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptAddress:
@@ -138,9 +141,13 @@ def mark_told(connection: Connection, guest: Kept) -> None:
         connection.execute(update(guest_addresses).where(*here).values(told=True))
 
 
-def halfway(connection: Connection, before: datetime, limit: int) -> list[Kept]:
-    """At most ``limit`` guests that somebody began to tell of before then and never ended, the oldest first."""
+def halfway(connection: Connection, before: datetime, after: Left | None, limit: int) -> list[Kept]:
+    """At most ``limit`` guests that somebody began to tell of before then and never ended, the oldest after a place."""
     query = select(guests).where(guests.c.telling_since <= before).order_by(guests.c.telling_since, guests.c.id)
+    if after is not None:
+        since, number = after
+        beside = (guests.c.telling_since == since) & (guests.c.id > number)
+        query = query.where(guests.c.telling_since >= since, (guests.c.telling_since > since) | beside)
     return with_details(connection, connection.execute(query.limit(limit)).all())
 
 

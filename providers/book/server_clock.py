@@ -42,17 +42,19 @@ class ServerClock:
 
         Not more often than every ten seconds, unless this machine's clock was set or stood still in the meantime.
         """
-        if not self._is_due():
+        was_set = self._was_set()
+        if self._heard is not None and not was_set and self._monotonic() - self._heard[1] <= _HEARD_FOR:
             return
-        asked = self._own()
+        asked, began = self._own(), self._monotonic()
         there: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-        answered = self._own()
-        self._lead = asked + (answered - asked) / 2 - there
-        self._heard = (answered, self._monotonic())
+        answered, ended = self._own(), self._monotonic()
+        # When the server looked is known only where it answered at once; what was measured before is better then.
+        if self._heard is None or was_set or ended - began <= _STEP:
+            self._lead = asked + (answered - asked) / 2 - there
+        self._heard = (answered, ended)
 
-    def _is_due(self) -> bool:
+    def _was_set(self) -> bool:
         if self._heard is None:
-            return True
+            return False
         shown, counted = self._heard
-        passed = self._monotonic() - counted
-        return passed > _HEARD_FOR or abs((self._own() - shown).total_seconds() - passed) > _STEP
+        return abs((self._own() - shown).total_seconds() - (self._monotonic() - counted)) > _STEP

@@ -48,18 +48,21 @@ def guard_for(
     throttle: Throttle | None = None,
     resolver: Resolver | None = None,
     tokens: TokenCheck | None = None,
-    clock: Clock = utc_now,
+    clock: Clock | None = None,
 ) -> Guard:
-    """What ``settings`` ask for. A ``throttle`` made before the workers are forked counts for all of them."""
+    """What ``settings`` ask for. A ``throttle`` made before the workers are forked counts for all of them.
+
+    Tokens end by the clock of the book, which gave them their end, unless ``clock`` is given.
+    """
     names = settings.trusted_hosts
     return Guard(
         proofs=Proofs(
-            tokens or Tokens(book.book, clock),
+            tokens or Tokens(book.book, clock or book.clock),
             None if names is None else TrustedHosts(names),
-            ReverseNames(resolver or SystemResolver(), clock, forward_verify=settings.forward_verify),
+            ReverseNames(resolver or SystemResolver(), clock or utc_now, forward_verify=settings.forward_verify),
             settings.bind_host,
         ),
-        refusals=Refusals(throttle or Throttle(clock)),
+        refusals=Refusals(throttle or Throttle(clock or utc_now)),
         peer_of=lambda environ: peer_of(environ, settings),
         insecure_http=settings.insecure_http,
     )

@@ -12,7 +12,7 @@ from netaddr import IPAddress
 
 from providers.book import upstream
 from providers.book.database import Book
-from providers.clock import Clock, utc_now
+from providers.clock import Clock
 from providers.errors import Refused
 from providers.ipam.contract import IPAMCapabilities, IPAMProvider, Picture, Record
 from providers.ipam.phpipam.addresses import Addresses
@@ -38,14 +38,14 @@ class _Parts:
 class PhpIPAM(IPAMProvider):
     """Sections are groups, addresses are rows with our mark. Settings: ``PhpIPAMSchema``.
 
-    ``clock`` tells how long a refused log-in stands; ``client`` counts the calls.
+    ``clock`` tells how long a refused log-in stands, the book's own unless one is given; ``client`` counts the calls.
     """
 
     name: ClassVar[str] = "externalipam_phpipam"
     capabilities: ClassVar[IPAMCapabilities] = IPAMCapabilities(remote=True, edits_subnets=False, bulk=True)
     settings_schema: ClassVar[type[Schema]] = PhpIPAMSchema
 
-    def __init__(self, book: Book, settings: Mapping[str, Any], *, clock: Clock = utc_now) -> None:
+    def __init__(self, book: Book, settings: Mapping[str, Any], *, clock: Clock | None = None) -> None:
         super().__init__(book, settings)
         self.picture_every = timedelta(minutes=settings["picture_minutes"])
         self.survey_every = timedelta(minutes=settings["survey_minutes"])
@@ -54,7 +54,7 @@ class PhpIPAM(IPAMProvider):
             settings["url"], name="phpIPAM", timeouts=timeouts(settings), verify=verification(settings)
         )
         self._app = settings["app"] or settings["user"]
-        credential = _credential(book, settings, self.client, self._app, clock)
+        credential = _credential(book, settings, self.client, self._app, clock or book.clock)
         self._api = Api(self.client, credential, app=self._app, patience=settings["call_timeout"] / 2)
         self._made: _Parts | None = None
 

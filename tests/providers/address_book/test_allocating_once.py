@@ -116,6 +116,24 @@ def test_a_failure_of_the_first_does_not_take_back_what_the_second_was_told(
     assert len(server.served) == (number is not None)
 
 
+def test_a_release_at_the_same_moment_leaves_nothing_upstream(address_book, subnet, upstream):
+    """It comes when the repeated request has found that upstream lacks the address, and is about to take it there."""
+    first = take(address_book, subnet, "a")
+    upstream.rows.clear()
+    upstream.meanwhile["create"] = lambda: address_book.release(subnet, CALLER, address=first.address)
+    take(address_book, subnet, "a")
+    assert (taken(address_book, subnet), upstream.rows) == ([], {})
+
+
+def test_nor_does_a_second_release_of_what_somebody_joined(address_book, subnet, upstream):
+    first = take(address_book, subnet, "a", number=1).address
+    use = Use.GUEST
+    upstream.meanwhile["delete"] = lambda: address_book.reserve(subnet, first, use, CALLER, mac=mac(1))
+    upstream.meanwhile["create"] = lambda: address_book.release(subnet, CALLER, address=first)
+    address_book.release(subnet, CALLER, address=first)
+    assert (taken(address_book, subnet), upstream.rows) == ([], {})
+
+
 def test_a_failure_alone_leaves_nothing(address_book, subnet, upstream):
     upstream.broken = {"create"}
     with pytest.raises(Unavailable):

@@ -6,14 +6,16 @@ import pytest
 from netaddr import IPAddress
 
 from providers.address_book import AddressBook, Lifetimes
+from providers.addresses import Range
 from providers.book.database import Book
 from providers.dhcp.none import NoDHCP
 from providers.errors import Conflict, InvalidValue, NotFound, Unavailable
 from providers.ipam.contract import Record
 from providers.ipam.local import LocalIPAM
-from providers.model import Subnet, Use
+from providers.model import Asker, Subnet, Use
 from tests.conftest import HandClock
 from tests.providers.desk import CALLER, description, host, mac
+from tests.providers.ipam.remote_double import RemoteIPAM, Upstream
 from tests.providers.soundness import dump
 
 AT = IPAddress("10.0.1.7")
@@ -142,3 +144,44 @@ def test_an_address_made_upstream_can_be_adopted(address_book, subnet):
     assert address_book.adopt(subnet, there, CALLER) == adopted
     with pytest.raises(NotFound):
         address_book.adopt(subnet, there + 1, CALLER)
+
+
+class TestUpstream:
+    """With the truth elsewhere, where somebody deletes and takes rows meanwhile."""
+
+    @pytest.fixture
+    def upstream(self, address_book: AddressBook) -> Upstream:
+        found = Upstream()
+        address_book.ipam = RemoteIPAM(address_book.book, {"upstream": found})
+        return found
+
+    def test_a_row_of_ours_that_is_gone_is_made_anew(self, address_book, upstream, subnet):
+        upstream.rows.clear()
+        address_book.amend(subnet, AT, CALLER, name="new")
+        assert upstream.rows["Lab", str(AT)].name == "new"
+
+    def test_whoever_took_it_meanwhile_keeps_it(self, address_book, upstream, subnet):
+        before = dump(address_book.book)["reservations"]
+        upstream.rows.clear()
+        upstream.meanwhile["create"] = lambda: upstream.add_foreign(subnet, str(AT), name="theirs")
+
+        with pytest.raises(Conflict, match="taken upstream by theirs"):
+            address_book.amend(subnet, AT, CALLER, name="new")
+
+        assert (upstream.rows["Lab", str(AT)].ours, upstream.rows["Lab", str(AT)].name) == (False, "theirs")
+        assert dump(address_book.book)["reservations"] == before
+
+    def test_a_row_of_others_that_is_gone_is_not_made_by_us(self, address_book, upstream, subnet):
+        there = AT + 1
+        upstream.add_foreign(subnet, str(there), name="theirs")
+        with pytest.raises(Conflict):
+            address_book.reserve(subnet, there, Use.MANUAL, CALLER)
+        address_book.suggest(subnet, Asker(None, None), CALLER, span=Range(there, there + 1))
+        assert set(address_book.reservation(subnet, there).uses) == {Use.UPSTREAM}
+        upstream.rows.clear()
+
+        with pytest.raises(NotFound, match=f"{there} in 10.0.1.0/24 is not reserved: whoever had it upstream"):
+            address_book.amend(subnet, there, CALLER, name="new")
+
+        assert upstream.rows == {}
+        assert address_book.reservation(subnet, there) is None

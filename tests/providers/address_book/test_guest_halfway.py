@@ -9,13 +9,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from netaddr import IPAddress
 from sqlalchemy import select
 
-from providers.address_book import AddressBook, Lifetimes
+from providers.address_book import AddressBook, Lifetimes, guest_finishing
 from providers.book.database import Book
 from providers.book.tables import guest_addresses, guests
 from providers.clock import utc_now
-from providers.errors import Unavailable
+from providers.errors import Conflict, Unavailable
 from providers.ipam.contract import our_record
 from tests.providers.desk import CALLER, Desk
 from tests.providers.dhcp.recording_double import RecordingDHCP, Server
@@ -205,6 +206,107 @@ def test_what_fails_is_tried_again(site: Site, monkeypatch):
 
     assert gone_on(site) == ["east/web"]
     assert (site.guests(), site.reserved()) == ({}, {})
+    all_agree(site)
+
+
+class Picky(Upstream):
+    """Answers for all addresses but some."""
+
+    refused: tuple[str, ...] = ()
+
+    def enter(self, call: str, address: IPAddress) -> None:
+        super().enter(call, address)
+        if str(address) in self.refused:
+            raise self.error
+
+
+def left_halfway(site: Site, *names: str, monkeypatch) -> Picky:
+    """Guests whose removals were cut off, one after the other; each has an address of its own, from 10.0.1.21 on."""
+    upstream, _ = doubles(site)
+    site.book.ipam.upstream = picky = Picky(upstream.rows)
+    for number, name in enumerate(names):
+        site.clock.pass_(minutes=1)
+        site.create("a", name, f"10.0.1.{21 + number}")
+        before_step(site, "delete", 1, stop)
+        killed(site, lambda site, name=name: site.destroy("a", name), monkeypatch)
+    return picky
+
+
+@pytest.mark.parametrize("error", [Unavailable("The IPAM does not answer"), Conflict("Somebody has it")])
+def test_those_that_fail_hold_up_nobody(site: Site, error: Exception, monkeypatch):
+    monkeypatch.setattr(guest_finishing, "_AT_ONCE", 2)
+    upstream = left_halfway(site, "app1", "app2", "app3", monkeypatch=monkeypatch)
+    upstream.error, upstream.refused = error, ("10.0.1.21", "10.0.1.22")
+    assert gone_on(site) + gone_on(site) == ["east/app3"]
+
+    upstream.refused = ()
+
+    assert gone_on(site) == ["east/app1", "east/app2"]
+    all_agree(site)
+
+
+def test_where_nobody_answers_not_all_of_them_are_tried_at_once(site: Site, monkeypatch):
+    names = [f"app{number}" for number in range(5)]
+    upstream = left_halfway(site, *names, monkeypatch=monkeypatch)
+    upstream.broken = {"delete"}
+    for tried in (["10.0.1.21", "10.0.1.22", "10.0.1.23"], ["10.0.1.24", "10.0.1.25"]):
+        upstream.calls.clear()
+        gone_on(site)
+        assert [address for call, address in upstream.calls if call == "delete"] == tried
+    upstream.broken = set()
+    assert gone_on(site) == [f"east/{name}" for name in names]
+
+
+def test_why_they_fail_is_logged_once(site: Site, monkeypatch, caplog):
+    upstream = left_halfway(site, "app1", "app2", monkeypatch=monkeypatch)
+    upstream.broken = {"delete"}
+    for _ in range(5):
+        gone_on(site)
+    assert caplog.text.count("is not finished, which is tried again") == 1
+    upstream.error = Unavailable("The IPAM is shut down")
+    gone_on(site)
+    assert caplog.text.count("is not finished, which is tried again: The IPAM is shut down") == 1
+
+
+def test_a_report_of_the_time_before_does_not_stop_a_removal(site: Site, monkeypatch):
+    before_step(site, "delete", 1, stop)
+    killed(site, lambda site: site.destroy("a", "web"), monkeypatch)
+
+    late = site.put("a", "web", [FIRST, SECOND], late=0.5)
+
+    assert (late.accepted, late.reason) == (
+        False,
+        "the guest is being removed, as of 2026-01-02T03:05:05.000+00:00, after what is reported",
+    )
+    assert gone_on(site) == ["east/web"]
+    assert (site.guests(), site.reserved()) == ({}, {})
+    all_agree(site)
+
+
+def test_a_claim_that_another_node_got_since_stays(site: Site, monkeypatch):
+    site.claim("a", "web", lifetime=timedelta(seconds=30))
+    before_step(site, "delete", 1, stop)
+    killed(site, lambda site: site.destroy("a", "web"), monkeypatch)
+    site.clock.pass_(minutes=1)
+    site.claim("b", "web")
+
+    assert gone_on(site) == ["east/web"]
+
+    assert [(each.name, each.node) for each in site.book.claims()] == [("web", "b")]
+    assert site.guests() == {}
+
+
+def test_who_shares_an_address_since_is_told_when_it_is_finished(site: Site, monkeypatch):
+    shared = "10.0.1.30"
+    site.create("a", "one", shared, shared=True)
+    before_step(site, "delete", 1, stop)
+    killed(site, lambda site: site.put("a", "one", []), monkeypatch)
+    site.create("a", "two", shared, shared=True)
+
+    assert gone_on(site) == ["east/one"]
+
+    upstream, _ = doubles(site)
+    assert upstream.rows["Lab", shared].owner == "east/two"
     all_agree(site)
 
 

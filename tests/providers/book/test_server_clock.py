@@ -53,6 +53,24 @@ def test_the_server_is_not_asked_again_at_once(postgresql_book: Book, clock: Han
     assert len(asked) == 2
 
 
+def test_an_answer_that_was_long_under_way_moves_nothing(postgresql_book: Book, clock: HandClock):
+    seconds = [0.0]
+
+    def pass_(number: float) -> None:
+        seconds[0] += number
+        clock.pass_(seconds=number)
+
+    shared = ServerClock(clock, lambda: seconds[0])
+    with postgresql_book.engine.connect() as connection:
+        shared.hear(connection)
+        lead = shared.lead
+        execute = connection.execute
+        connection.execute = lambda statement: (pass_(40), execute(statement))[1]  # type: ignore[method-assign]
+        pass_(11)
+        shared.hear(connection)
+    assert shared.lead == lead
+
+
 def test_a_service_whose_machine_is_an_hour_ahead_gives_out_nobodys_hold(postgresql_book: Book, caller: Caller):
     here, there = postgresql_book, Book(postgresql_book.url)
     there.server_clock = ServerClock(lambda: utc_now() + timedelta(hours=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,12 @@ import pytest
 from providers.model import Caller
 from providers.tokens import Scope
 from proxy.access.credentials import NO_TOKEN
+from proxy.access.guard import guard_for
+from proxy.access.throttle import Throttle
+from proxy.app import create_app
 from proxy.peer import Peer
-from tests.proxy.access.people import ELSEWHERE, PEOPLE, STRANGER, Person
+from proxy.settings import load
+from tests.proxy.access.people import ELSEWHERE, LOOPBACK, PEOPLE, STRANGER, Person
 
 USER = "/phpipam/api/cbsd/user/"
 FREE = "/phpipam/api/cbsd/addresses/first_free/1/"
@@ -74,6 +79,18 @@ def test_an_expired_token(stranger, tokens, clock):
     assert stranger.ask("GET", "/phpipam/api/x/sections/", headers={"token": secret}).json["message"] == "Unauthorized"
 
 
+def test_a_token_ends_by_the_clock_of_the_book(seeded, tokens, clock):
+    """By which its end was reckoned, whatever this machine's says."""
+    secret = tokens.create("new", {Scope.READ}, ADMIN, expires_at=clock() + timedelta(hours=1))[1]
+    settings = load(environ={})
+    guard = replace(guard_for(seeded, settings), peer_of=lambda _: Peer(LOOPBACK, "http", None))
+    ask = create_app(seeded, settings, guard=guard).test_client().get
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert ask("/api/v1/groups", headers=headers).status_code == 200
+    clock.pass_(minutes=61)
+    assert ask("/api/v1/groups", headers=headers).status_code == 401
+
+
 def test_a_revoked_token_is_refused_at_once(stranger, tokens, secret):
     tokens.revoke("node1", ADMIN)
     assert stranger.ask("GET", "/phpipam/api/x/sections/", headers={"token": secret}).status_code == 401
@@ -91,11 +108,6 @@ def test_wrong_passwords_are_slowed_and_a_right_one_never_is(house, secret):
 
 def test_wrong_passwords_of_several_workers_count_together(house, secret, seeded, tokens, clock, monkeypatch):
     """The count is in memory that they share; here two applications have one throttle, as two workers do."""
-    from proxy.access.guard import guard_for
-    from proxy.access.throttle import Throttle
-    from proxy.app import create_app
-    from proxy.settings import load
-
     throttle, settings = Throttle(clock, most=2), load(environ={})
     workers = [
         create_app(seeded, settings, guard=guard_for(seeded, settings, throttle=throttle, tokens=tokens, clock=clock))

@@ -22,7 +22,7 @@ from tests.conftest import HandClock
 from tests.phpipam import Double
 from tests.phpipam.faults import Fault, FaultProxy
 from tests.providers.desk import Desk
-from tests.providers.ipam.phpipam.site import PASSWORD, provider
+from tests.providers.ipam.phpipam.site import PASSWORD, provider, settings
 
 LOG_IN = "POST user"
 
@@ -202,3 +202,9 @@ class TestSeal:
     @pytest.mark.parametrize("text", ["", "!", "AAAA", "A" * 60])
     def test_what_is_no_seal_opens_to_nothing(self, text: str):
         assert Seal("password", "a").open(text) is None
+
+
+def test_turns_and_refusals_go_by_the_clock_of_the_database(postgresql_book: Book):
+    """The services that share it log in in turn, and have clocks of their own."""
+    made = PhpIPAM(postgresql_book, settings("http://127.0.0.1:9/"))
+    assert made._api._credential._clock is postgresql_book.server_clock
