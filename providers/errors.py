@@ -15,6 +15,7 @@ TooManyAttempts        refused too often in a short time           429
 Exhausted              nothing left to hand out                    by contract
 Unavailable            the book or a peer cannot answer now        503
 Refused                a peer answers no until somebody acts       503
+Unreached              a peer could not be told anything           503
 Uncertain              a peer may have done what was asked         503
 Misconfigured          the operator has to act                     start is refused
 =====================  ==========================================  ==================
@@ -104,6 +105,10 @@ class Unavailable(LeaseholdError):
 
 class Refused(Unavailable):
     """A peer answered, and will say the same again until somebody changes something there or in the settings."""
+
+
+class Unreached(Unavailable):
+    """A peer does not run, or nobody listens there: it was told nothing, and has done nothing."""
 
 
 class Uncertain(Unavailable):

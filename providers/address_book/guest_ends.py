@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from providers.address_book.claims import expired, refuse_foreign_claim
 from providers.address_book.guest_ownership import removal_objection
-from providers.address_book.guest_telling import Ended, GuestTelling, Written
+from providers.address_book.guest_telling import GuestTelling
 from providers.address_book.guest_values import refuse_unfit_guest_name
+from providers.address_book.guest_written import Ended, Written
 from providers.book import claims, event_log
 from providers.book import guests as kept
 from providers.book.directory import Directory

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from providers.address_book.guest_ends import GuestEnds
-from providers.address_book.guest_telling import Written
+from providers.address_book.guest_written import Written
 from providers.address_book.syncing import ABANDONED
 from providers.book import guests as kept
 from providers.book.guests import Kept, Left

@@ -3,77 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from netaddr import IPAddress
 from sqlalchemy import Connection
 
-from providers.address_book.guest_addresses import Change, GuestAddresses, Placed, lock_subnets
+from providers.address_book.guest_addresses import Change, GuestAddresses, lock_subnets
+from providers.address_book.guest_written import Ended, Undo, Written
 from providers.address_book.publishing import Confirmed
 from providers.address_book.releases import Parting
 from providers.address_book.upstream_records import guest_record, record_of
 from providers.book import guests as kept
 from providers.book import taken, upstream
 from providers.book.guests import Kept
-from providers.errors import Conflict, LeaseholdError, NotFound, Uncertain
+from providers.errors import Conflict, LeaseholdError, NotFound, Uncertain, Unreached
 from providers.ipam.contract import Record, amendment, our_record
 from providers.model import Caller, DHCPHost, Reservation, Subnet, Use
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What was written about a guest: enough to tell it, to finish it, and to undo it.
-
-    ``undo`` undoes what is neither the guest's own row nor one of its addresses.
-    """
-
-    before: Kept | None
-    guest: Kept
-    placed: Placed
-    undo: Callable[[Connection], None] | None = None
-
-    @property
-    def untold(self) -> bool:
-        """Whether something is left to be written once everybody was told."""
-        return bool(self.placed.partings or self.placed.handed) or any(not row.told for row in self.guest.addresses)
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """The addresses that are to be told."""
-        return self.placed.changes
-
-    @property
-    def partings(self) -> tuple[Parting, ...]:
-        """What is to be given back."""
-        return self.placed.partings
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What was given back, and whether nobody has the address any more; ``keeper`` is the guest, if it has it still."""
-
-    parting: Parting
-    free: bool
-    keeper: Kept | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """How something that was told is taken back; of an address that is to be free again, only if it is.
-
-    ``by_the_book``: it tells what the book says by then, so it is right whatever became of the guest. ``doubt``: the
-    IPAM may have taken the address, or may still do it.
-    """
-
-    work: Callable[[], None]
-    address: tuple[int, IPAddress] | None = None
-    by_the_book: bool = False
-    doubt: bool = False
 
 
 class GuestTelling(GuestAddresses):
@@ -161,7 +110,12 @@ class GuestTelling(GuestAddresses):
         subnet = change.after.subnet
         for host in _to_publish(change) if self._publishes(subnet) else ():
             undoing.append(self._settling(subnet, host))
-            self.dhcp.publish(subnet, host)
+            try:
+                self.dhcp.publish(subnet, host)
+            except Unreached:
+                # It was told nothing, so there is nothing to take back.
+                undoing.pop()
+                raise
 
     def _confirm_new(self, change: Change) -> None:
         """Not before everybody was told: until then a host with its mark is one that may be taken back."""

@@ -15,8 +15,8 @@ from providers.address_book.claims import refuse_foreign_claim
 from providers.address_book.guest_addresses import Located, wish_of
 from providers.address_book.guest_finishing import GuestFinishing
 from providers.address_book.guest_ownership import STARTS, objection
-from providers.address_book.guest_telling import Written
 from providers.address_book.guest_values import fit_report
+from providers.address_book.guest_written import Written
 from providers.book import claims, event_log, guest_finding
 from providers.book import guests as kept
 from providers.book.guest_finding import SoughtGuest

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from providers.address_book.foundation import Foundation, innermost
 from providers.book import pending, taken
-from providers.errors import Conflict, InvalidValue, LeaseholdError
+from providers.errors import Conflict, InvalidValue, LeaseholdError, Unreached
 from providers.model import DHCPHost, Pending, Subnet
 
 log = logging.getLogger(__name__)
@@ -125,11 +125,16 @@ class Publishing(Foundation):
         with self.book.read() as connection:
             return taken.host_page(connection, subnet, after)
 
-    def _settle(self, subnet: Subnet, host: DHCPHost) -> None:
-        """As ``_settle_now``, for whoever has an answer for its caller already: a failure is logged only."""
+    def _settle(self, subnet: Subnet, host: DHCPHost, failed: BaseException | None = None) -> None:
+        """As ``_settle_now``, for whoever has an answer for its caller already: a failure is logged only.
+
+        After the server ``failed`` because it was told nothing it has nothing to be settled; nobody has to be warned.
+        """
         try:
             self._settle_now(subnet, host)
         except LeaseholdError as error:
+            if isinstance(failed, Unreached) and isinstance(error, Unreached):
+                return
             log.warning("%s: the DHCP server may differ from the book; run leasehold sync: %s", host.address, error)
 
     def _settle_now(self, subnet: Subnet, host: DHCPHost) -> None:

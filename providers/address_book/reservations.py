@@ -155,9 +155,11 @@ class Reservations(Undoing):
             return True
         try:
             self.dhcp.publish(done.subnet, host)
-        except BaseException:
-            self._take_back(done, caller)
-            self._settle(done.subnet, host)
+        except BaseException as error:
+            undone = self._take_back(done, caller)
+            self._settle(done.subnet, host, error)
+            if undone and isinstance(error, LeaseholdError):
+                error.args = (f"Nothing was reserved: {error}",)
             raise
         if self._confirm(done.subnet, host) is Confirmed.GOING:
             self._settle(done.subnet, host)

@@ -46,16 +46,20 @@ class Undoing(UpstreamRows, Publishing):
         if self._undo(connection, done, caller):
             upstream.doubt(connection, done.subnet, done.after.address, self.clock())
 
-    def _take_back(self, done: Done, caller: Caller) -> None:
-        """After publishing failed: the book and the IPAM as they were before ``done``."""
+    def _take_back(self, done: Done, caller: Caller) -> bool:
+        """After publishing failed: the book and the IPAM as they were before ``done``.
+
+        Returns whether nobody has the address any more.
+        """
         if not self.book.write(lambda connection: self._undo(connection, done, caller)):
             self._describe_back(done)
-            return
+            return False
         try:
             self._delete_upstream(done.subnet, done.after.address)
         except LeaseholdError as error:
             # The caller has to hear why its reservation failed, not this.
             log.warning("%s: free, but the IPAM still has it as taken: %s", done.after.address, error)
+        return True
 
     def _describe_back(self, done: Done) -> None:
         """Let upstream say of an address that somebody has what the book says again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from netaddr import IPAddress
 
 from providers.addresses import Range
 from providers.book.database import Book
+from providers.errors import Unavailable, Unreached
 from providers.model import DHCPHost, Lease, Subnet
 
 
@@ -40,6 +42,15 @@ class Health:
     detail: str
 
 
+@contextmanager
+def once_told() -> Iterator[None]:
+    """From here on the server may have done something of it: Unreached is raised as Unavailable."""
+    try:
+        yield
+    except Unreached as error:
+        raise Unavailable(str(error)) from error
+
+
 class DHCPProvider(ABC):
     """Serves what the book says.
 
@@ -57,7 +68,8 @@ class DHCPProvider(ABC):
     .host_page``, which leaves out those that are going: so one write carries everybody's changes.
 
     What changes the server is never called inside a transaction of the book. Each call ends within a bounded time and
-    raises Unavailable when the server does not answer or does not do it, InvalidValue when a value can never be
+    raises Unavailable when the server does not answer or does not do it (Unreached only when it has done nothing of
+    it), InvalidValue when a value can never be
     served, Conflict when the server has somebody else there. ``lease_at`` and ``lease_of`` are called inside one, so
     they answer from memory, looking at most once a second whether that is still right.
     """

@@ -43,7 +43,7 @@ def sync(session: Session, plan: bool, force: bool, as_json: bool) -> None:
         return
     if plan:
         listing(_rows(book.differences()), _COLUMNS, as_json=as_json, empty=_EQUAL)
-        # What was told to a server that is stopped may be read from its files, as those of dhcpd.
+        # It answers, and something may keep it from serving all the same, such as a line of its configuration.
         health = book.dhcp.health()
         if not health.ok:
             click.echo(f"But {book.dhcp.name}: {health.detail}", err=True)

@@ -11,7 +11,7 @@
 ``confirmed``   what is known of the files that dnsmasq has read
 ``leases``      what dnsmasq gave out on its own
 ``grammar``     dnsmasq.conf(5) as words, with the files that it names
-``own_hosts``   the hosts that the operator wrote into dnsmasq.conf
+``own_hosts``   the hosts and ranges that the operator wrote into dnsmasq.conf
 ``ranges``      dhcp-range: a network, and what dnsmasq gives out in it on its own
 ``told``        dhcp-option, dhcp-boot and domain: what clients are told, by their tags
 ``survey``      what a configuration means as subnets and hosts, for the import

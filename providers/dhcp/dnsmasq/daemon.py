@@ -14,7 +14,7 @@ from typing import Any
 
 from providers.dhcp.dnsmasq.reading import Reading, reading
 from providers.dhcp.dnsmasq.settings import NO_FILE
-from providers.errors import Unavailable
+from providers.errors import Unavailable, Unreached
 
 SAFE_SINCE = (2, 91)
 """Before it, dnsmasq ends itself on SIGHUP when a packet has matched a host with a tag from the hosts file.
@@ -75,7 +75,7 @@ class Daemon:
         not started: somebody may have stopped it on purpose.
         """
         if self.is_there() is False:
-            raise Unavailable(f"dnsmasq does not run: {self._pid_file} names no process of it; start it")
+            raise Unreached(f"dnsmasq does not run: {self._pid_file} names no process of it; start it")
         with reading(paths) as watch:
             if restart:
                 self._run(self._restart, "restart")
@@ -129,7 +129,7 @@ class Daemon:
         try:
             os.kill(pid, signal.SIGHUP)
         except ProcessLookupError as error:
-            raise Unavailable("dnsmasq does not run: start it") from error
+            raise Unreached("dnsmasq does not run: start it") from error
         except PermissionError as error:
             raise Unavailable(
                 f"Process {pid}, dnsmasq, belongs to another user and cannot be sent SIGHUP: set :reload_command:"

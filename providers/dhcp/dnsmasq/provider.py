@@ -28,7 +28,7 @@ from providers.dhcp.dnsmasq.own_hosts import OwnHosts, refuse_taken
 from providers.dhcp.dnsmasq.sections import Sections
 from providers.dhcp.dnsmasq.settings import DnsmasqSchema
 from providers.dhcp.shared_reload import SharedReload
-from providers.errors import InvalidValue, LeaseholdError, Unavailable
+from providers.errors import InvalidValue, LeaseholdError, Unavailable, Unreached
 from providers.model import DHCPHost, Lease, Subnet
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ class DnsmasqDHCP(DHCPProvider):
     def publish(self, subnet: Subnet, host: DHCPHost) -> None:
         """Write what the book says of the subnet; returns when dnsmasq has read it."""
         self._own_hosts.refuse_taken(host)
+        self._own_hosts.refuse_unranged([host])
         # Twice: somebody may have deleted it, and others reserved the same, in the moment of the first.
         for _ in range(2):
             self._reload.run(subnet.id)
@@ -89,15 +90,19 @@ class DnsmasqDHCP(DHCPProvider):
         self._reload.run(subnet.id)
 
     def replace(self, subnet: Subnet, hosts: Sequence[DHCPHost]) -> None:
-        """Write what the book says of the subnet, which is ``hosts``; returns when dnsmasq has read it."""
+        """Write what the book says of the subnet, which is ``hosts``; returns when dnsmasq has read it.
+
+        Hosts without a range are written too: they are served as soon as dnsmasq is started with one.
+        """
         self._reload.run(subnet.id)
+        self._own_hosts.refuse_unranged(hosts)
 
     def served(self, subnet: Subnet) -> Iterator[DHCPHost]:
         """What dnsmasq has read; where nobody knows what it has, it is told to read the files first."""
         if not self._confirmed.holds() or self._daemon.is_there() is False:
             self._reload.run(_AS_IT_IS)
-        for line in self._sections().lines(subnet.id):
-            yield from line.hosts()
+        hosts = (host for line in self._sections().lines(subnet.id) for host in line.hosts())
+        yield from self._own_hosts.ranged(hosts)
 
     def as_served(self, subnet: Subnet, host: DHCPHost) -> DHCPHost:
         """dnsmasq knows one name of a host, and one name and boot set for all MACs of an address."""
@@ -153,7 +158,7 @@ class DnsmasqDHCP(DHCPProvider):
             if self._daemon.is_there():
                 return
             if self._daemon.is_there() is False:
-                raise Unavailable("dnsmasq does not run: start it")
+                raise Unreached("dnsmasq does not run: start it")
         restart = self._has_to_restart(there, contents, certain=certain)
         with atomic_file.replaced(contents):
             self._daemon.read_again(tuple(contents) if restart else (self._hosts, self._options), restart=restart)

@@ -24,6 +24,9 @@ _NO_MATTER = frozenset(
      "dhcp-optsdir", "dhcp-optsfile", "interface", "bind-interfaces", "bind-dynamic", "no-ping", "log-dhcp",
      "log-facility", "pid-file", "user", "group", "port"}
 )  # fmt: skip
+_NAMING = ("host-record", "address", "listen-address")
+"""Settings of the name server whose addresses are likely to be in use."""
+
 _DHCP = ("dhcp-", "pxe-", "tag-if", "read-ethers", "bootp-", "enable-tftp", "tftp-")
 
 
@@ -40,6 +43,7 @@ class Survey:
 class _Found:
     ranges: list[Served] = field(default_factory=list)
     hosts: list[Setting] = field(default_factory=list)
+    naming: list[Setting] = field(default_factory=list)
     told: Told = field(default_factory=Told)
     unused: list[Remark] = field(default_factory=list)
     problems: list[Remark] = field(default_factory=list)
@@ -61,6 +65,7 @@ def survey(configuration: Iterable[Setting], *, group: str = "default") -> Surve
         by_network[each.network].append(each)
     subnets = tuple(_subnet(network, ranges, group, found) for network, ranges in by_network.items())
     hosts = tuple(address for setting in found.hosts for address in _host(setting, group, found))
+    _tell_named(found, subnets, hosts)
     return Survey(Incoming(subnets, hosts), tuple(dict.fromkeys(found.unused)), tuple(found.problems))
 
 
@@ -78,8 +83,25 @@ def _sort(setting: Setting, found: _Found) -> None:
             if not found.told.take(setting):
                 words = [word for word in setting.words if word.startswith("option:") or word.isdecimal()]
                 found.unused.append(Remark(setting.place, " ".join([setting.name, *words[:1]])))
+        case name if name in _NAMING:
+            found.naming.append(setting)
         case name if name not in _NO_MATTER and name.startswith(_DHCP):
             found.unused.append(Remark(setting.place, name))
+
+
+def _tell_named(found: _Found, subnets: Iterable[IncomingSubnet], hosts: Iterable[IncomingAddress]) -> None:
+    """Addresses of the subnets that only other settings name: the book would suggest them to the next who asks."""
+    specs = [each.spec for each in subnets]
+    known = {each.address for each in hosts} | {each.options.gateway for each in specs}
+    for setting in found.naming:
+        for word in setting.words:
+            address = _address(word.rpartition("/")[2])
+            if address is None or address in known:
+                continue
+            if any(address in host_range(each.network) for each in specs):
+                known.add(address)
+                what = f"{setting.name} names {address}, which no dhcp-host has"
+                found.problems.append(Remark(setting.place, f"{what}: if it is in use, reserve it after the import"))
 
 
 def _subnet(network: IPNetwork, ranges: list[Served], group: str, found: _Found) -> IncomingSubnet:

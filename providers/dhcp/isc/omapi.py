@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from typing import TypeVar
 from netaddr import IPAddress
 from pypureomapi import OMAPI_OP_UPDATE, Omapi, OmapiError, OmapiHMACMD5Authenticator, OmapiMessage
 
-from providers.errors import LeaseholdError, Unavailable
+from providers.errors import LeaseholdError, Unavailable, Unreached
 
 _Answer = TypeVar("_Answer")
 
@@ -128,7 +129,15 @@ class OmapiSession:
         with self._own_turn(deadline):
             before = self._omapi
             try:
-                return work(self._connection(deadline))
+                omapi = self._connection(deadline)
+            except (OSError, OmapiError) as error:
+                self._drop()
+                raise Unreached(str(self._failure(error))) from error
+            except Unavailable as error:
+                self._drop()
+                raise Unreached(str(error)) from error
+            try:
+                return work(omapi)
             except (OSError, OmapiError) as error:
                 lost = before is not None and before is self._omapi and not isinstance(error, TimeoutError)
                 self._drop()
@@ -157,7 +166,7 @@ class OmapiSession:
         """The one that is there, or a new one; raises OSError, OmapiError and Unavailable."""
         now = time.monotonic()
         # One that was made before a fork is our parent's, who goes on using it.
-        if self._process != os.getpid() or now - self._used > _IDLE_SECONDS:
+        if self._process != os.getpid() or now - self._used > _IDLE_SECONDS or self._is_broken():
             self._drop()
         self._used = now
         if self._omapi is None:
@@ -165,6 +174,20 @@ class OmapiSession:
             self._omapi = Omapi(self._server, self._port, timeout=_left(deadline))
             self._authenticate(self._omapi, deadline)
         return self._omapi
+
+    def _is_broken(self) -> bool:
+        """Whether dhcpd has closed the connection, or says what nobody asked: then nothing is told on it."""
+        if self._omapi is None:
+            return False
+        try:
+            connection = self._omapi.transport.connection
+            connection.setblocking(False)
+            connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except (OSError, AttributeError):
+            return True
+        return True
 
     def _authenticate(self, omapi: Omapi, deadline: float) -> None:
         if self._key is None:

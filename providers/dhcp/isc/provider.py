@@ -16,7 +16,7 @@ from providers.book import taken
 from providers.book.database import Book
 from providers.book.directory import Directory, DirectoryCache
 from providers.clock import Clock, utc_now
-from providers.dhcp.contract import DHCPCapabilities, DHCPProvider, Health
+from providers.dhcp.contract import DHCPCapabilities, DHCPProvider, Health, once_told
 from providers.dhcp.isc.known_hosts import KnownHosts, Where, is_alike
 from providers.dhcp.isc.leases_state import LeasesState, WrittenHost
 from providers.dhcp.isc.omapi import AlreadyThere, Key, OmapiSession, Unparsable
@@ -92,7 +92,8 @@ class ISCDHCP(DHCPProvider):
             log.warning("%s: dhcpd has %s of %s otherwise than the book: replaced", host.address, stale.name, host.mac)
             self._omapi.delete(stale.name, host.mac, deadline)
         self._create(host, told, deadline)
-        self._read_back(host, told, there, deadline)
+        with once_told():
+            self._read_back(host, told, there, deadline)
 
     def withdraw(self, subnet: Subnet, host: DHCPHost) -> None:
         """Remove what is ours of the MAC in this subnet; raises InvalidValue for what dhcpd.conf declares."""
@@ -115,7 +116,11 @@ class ISCDHCP(DHCPProvider):
                 )
 
     def served(self, subnet: Subnet) -> Iterator[DHCPHost]:
-        """The hosts that are ours, and those of dhcpd.conf that the book has just so."""
+        """The hosts that are ours, and those of dhcpd.conf that the book has just so.
+
+        They are read from files, which serve nobody while dhcpd is stopped: so it is asked whether it is there.
+        """
+        self._omapi.check(time.monotonic() + self.seconds)
         written = self._known.now(lambda state: state.hosts_in(subnet.network))
         declared = self._known.declared_in(subnet)
         found = []

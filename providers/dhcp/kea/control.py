@@ -20,7 +20,7 @@ from enum import IntEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers.errors import Misconfigured, Unavailable
+from providers.errors import Misconfigured, Unavailable, Unreached
 
 SERVICE = "dhcp4"
 
@@ -82,7 +82,8 @@ class Control:
     ) -> Answer:
         """Have a command done; returns the answer, which is a success or one of ``bear``.
 
-        Raises Refused when Kea says no, Unavailable when it does not answer, or not in time.
+        Raises Refused when Kea says no, Unreached when it is not there, Unavailable when it does not answer, or not in
+        time.
         """
         document: dict[str, Any] = {"command": name, "service": [SERVICE]}
         if arguments is not None:
@@ -94,6 +95,8 @@ class Control:
             raise Unavailable(f"Kea at {self.place} has not answered {name} for {self._seconds:g} s") from error
         except ssl.SSLError as error:
             raise Unavailable(f"Kea at {self.place} cannot be reached over TLS: {error.reason or error}") from error
+        except (ConnectionRefusedError, FileNotFoundError) as error:
+            raise Unreached(f"Kea at {self.place} cannot be reached: {error.strerror}") from error
         except OSError as error:
             raise Unavailable(f"Kea at {self.place} cannot be reached: {error.strerror or error}") from error
         except http.client.HTTPException as error:

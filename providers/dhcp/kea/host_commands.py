@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from providers.book import pending
 from providers.book.database import Book
+from providers.dhcp.contract import once_told
 from providers.dhcp.kea import reservation
 from providers.dhcp.kea.catching_up import CatchingUp
 from providers.dhcp.kea.configuration import SHARE_ADVICE, Configuration
@@ -25,6 +27,7 @@ from providers.model import DHCPHost, Subnet
 log = logging.getLogger(__name__)
 
 _PAGE = 1000
+_ROUNDS = 3
 _NOBODY = "00:00:00:00:00:00"
 _ABSENT = re.compile("not found", re.IGNORECASE)
 _TAKEN = re.compile("already|duplicate", re.IGNORECASE)
@@ -44,14 +47,24 @@ class HostCommands:
     def publish(self, subnet: Subnet, host: DHCPHost) -> None:
         """Add a reservation, or put one in the place of what we wrote earlier, and read it back."""
         configuration = self._configuration()
-        self.add(configuration, subnet, host)
-        self._keep(configuration)
+        with once_told():
+            for _ in range(_ROUNDS):
+                self.add(configuration, subnet, host)
+                self._keep(configuration)
+                if configuration.has_hosts_database or self._lasts(configuration, subnet, host, host):
+                    return
+                configuration = self._configuration()
+        raise Unavailable(f"Kea was restarted while it was told of {host.address} for {host.mac}, and has lost that")
 
     def withdraw(self, subnet: Subnet, host: DHCPHost) -> None:
         """Delete the reservation of a MAC, unless somebody else wrote it."""
-        configuration = self._configuration()
-        self.delete(configuration, subnet, host)
-        self._keep(configuration)
+        for _ in range(_ROUNDS):
+            configuration = self._configuration()
+            self.delete(configuration, subnet, host)
+            self._keep(configuration)
+            if configuration.has_hosts_database or self._lasts(configuration, subnet, host, None):
+                return
+        raise Unavailable(f"Kea was restarted while {host.mac} was deleted, and has it again")
 
     def bring_up(self, subnet: Subnet) -> None:
         """Have everything that the book has for the subnet served, and nothing else of ours.
@@ -203,6 +216,20 @@ class HostCommands:
         """
         if self._saving.needed or not configuration.has_hosts_database:
             self._saving.run()
+
+    def _lasts(self, configuration: Configuration, subnet: Subnet, host: DHCPHost, told: DHCPHost | None) -> bool:
+        """Whether Kea has of the MAC of ``host`` what it was ``told``, or the book says something else by now.
+
+        Asked after it was saved: a Kea that is restarted, or reads its file, before that saves what the file had.
+        """
+        kea = configuration.subnets.get(subnet.network)
+        there = None if kea is None else self._at(kea.id, host.mac, "memory")
+        ours = reservation.read(there) if there is not None and reservation.is_ours(there) else None
+        if ours == told:
+            return True
+        with self._book.read() as connection:
+            wanted = pending.to_serve(connection, subnet, host.mac) if subnet.dhcp else []
+        return (wanted[0] if wanted else None) != told
 
     def _configuration(self) -> Configuration:
         found = self._configured.now()

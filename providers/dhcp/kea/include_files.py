@@ -21,6 +21,7 @@ from providers.book import directory as shelf
 from providers.book import pending
 from providers.book.database import Book
 from providers.dhcp import atomic_file
+from providers.dhcp.contract import once_told
 from providers.dhcp.kea import reservation
 from providers.dhcp.kea.configuration import SHARE_ADVICE, Configuration, KeaSubnet
 from providers.dhcp.kea.configured import Configured
@@ -127,7 +128,8 @@ class IncludeFiles:
         try:
             with atomic_file.replaced(contents):
                 self._control.command("config-reload")
-                self._read_back(wanted)
+                with once_told():
+                    self._read_back(wanted)
         except LeaseholdError as error:
             # The old files are there again; Kea may have read the new ones.
             with suppress(LeaseholdError):

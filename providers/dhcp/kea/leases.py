@@ -41,9 +41,11 @@ class KeaLeases:
         self._table: LeaseTable | None = None
         self._looking = threading.Lock()
         self._next_look = float("-inf")
+        self._in_vain = (float("-inf"), "")
 
     def refresh(self) -> None:
         """Look if it is time to. Raises Unavailable when nothing is known yet and Kea does not answer."""
+        began = time.monotonic()
         known = self._table is not None
         if known and time.monotonic() < self._next_look:
             return
@@ -51,6 +53,10 @@ class KeaLeases:
         if not self._looking.acquire(blocking=not known):
             return
         try:
+            failed, why = self._in_vain
+            if self._table is None and failed >= began:
+                # Of a Kea that hangs each would wait for the time of all before it.
+                raise Unavailable(why)
             if time.monotonic() >= self._next_look:
                 self._look_now()
         finally:
@@ -80,6 +86,7 @@ class KeaLeases:
             self._table = self._look()
         except Unavailable as error:
             if self._table is None:
+                self._in_vain = (time.monotonic(), str(error))
                 raise
             log.warning("Kea's leases could not be looked at; those known count on: %s", error)
         ended = time.monotonic()

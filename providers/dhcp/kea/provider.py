@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -46,7 +45,6 @@ class KeaDHCP(DHCPProvider):
         self._files = IncludeFiles(book, self._control, Path(settings["include_directory"]))
         self._host_commands = HostCommands(book, self._control)
         self._leases = KeaLeases(self._control, settings["leases"])
-        self._knowing = threading.Lock()
         self._by_commands: bool | None = None
 
     def refuse_unfit(self, subnet: Subnet, host: DHCPHost) -> None:
@@ -108,12 +106,17 @@ class KeaDHCP(DHCPProvider):
         return self._host_commands if self._is_by_commands() else self._files
 
     def _is_by_commands(self) -> bool:
-        """Whether reservations go by commands; asked of the running Kea once, when it is first needed."""
-        with self._knowing:
-            if self._by_commands is None:
-                wanted = self.settings["reservations"]
-                self._by_commands = wanted == "commands" or (wanted == "auto" and self._has_host_commands())
-            return self._by_commands
+        """Whether reservations go by commands; asked of the running Kea once, when it is first needed.
+
+        Each that comes before there is an answer asks by itself: waiting for one another, of a Kea that hangs the last
+        would hear after the time of all.
+        """
+        known = self._by_commands
+        if known is None:
+            wanted = self.settings["reservations"]
+            known = wanted == "commands" or (wanted == "auto" and self._has_host_commands())
+            self._by_commands = known
+        return known
 
     def _has_host_commands(self) -> bool:
         known = self._control.command("list-commands").arguments

@@ -276,7 +276,7 @@ def test_a_report_of_the_time_before_does_not_stop_a_removal(site: Site, monkeyp
 
     assert (late.accepted, late.reason) == (
         False,
-        "the guest is being removed, as of 2026-01-02T03:05:05.000+00:00, after what is reported",
+        "the guest is being removed, as of 2026-01-02T03:05:05.000Z, after what is reported",
     )
     assert gone_on(site) == ["east/web"]
     assert (site.guests(), site.reserved()) == ({}, {})

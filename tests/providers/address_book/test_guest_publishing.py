@@ -11,7 +11,7 @@ from netaddr import IPAddress
 from providers.address_book import AddressBook
 from providers.address_book.incoming import Incoming, IncomingAddress
 from providers.book import pending
-from providers.errors import Conflict, InvalidValue, Unavailable
+from providers.errors import Conflict, InvalidValue, Unavailable, Unreached
 from providers.guests import GuestState
 from providers.model import DHCPHost, Pending, Subnet, Use
 from tests.providers.desk import CALLER, Desk, mac
@@ -213,6 +213,14 @@ def test_what_a_duplicate_confirmed_is_not_undone_by_the_guests_failure(site: Si
     server.broken = set()
     agree(site.desk, subnet, server, web=1)
     assert site.reserved() == {FIRST: "dhcp"}
+
+
+@pytest.mark.parametrize(("error", "warned"), [(Unreached, False), (Unavailable, True)])
+def test_nobody_is_warned_of_a_server_that_was_told_nothing(site, subnet, server, caplog, error, warned):
+    server.broken, server.error = {"publish", "withdraw"}, error("The DHCP server does not run")
+    with pytest.raises(error):
+        site.create("a", "web", FIRST, macs=[1])
+    assert ("may differ from the book" in caplog.text) is warned
 
 
 def test_released_by_somebody_while_it_is_published(site: Site, subnet: Subnet, server: Server):

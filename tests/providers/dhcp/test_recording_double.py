@@ -10,7 +10,7 @@ from netaddr import IPAddress
 from providers.address_book import AddressBook
 from providers.book.database import Book
 from providers.dhcp.contract import DHCPProvider
-from providers.errors import InvalidValue, Unavailable
+from providers.errors import InvalidValue, Unavailable, Unreached
 from providers.model import DHCPHost, Subnet, Use
 from tests.providers.desk import CALLER, Desk, host, mac
 from tests.providers.dhcp.conformance import LeasesConformance, PublishingConformance
@@ -42,6 +42,28 @@ class TestRecordingDHCP(PublishingConformance, LeasesConformance):
 
     def give_lease(self, subnet: Subnet, address: str, mac: str) -> None:
         self.server.lease(subnet, address, mac)
+
+
+def test_the_caller_hears_that_nothing_was_reserved(desk: Desk, subnet: Subnet, server: Server, caplog):
+    """A server that failed at both may have done it, and the log says so."""
+    server.broken = {"publish", "withdraw"}
+    with pytest.raises(Unavailable, match=r"^Nothing was reserved: The DHCP server does not answer"):
+        desk.serve(subnet, "10.0.1.3", 1)
+    assert "10.0.1.3: the DHCP server may differ from the book" in caplog.text
+
+
+def test_nobody_is_warned_of_a_server_that_was_told_nothing(desk: Desk, subnet: Subnet, server: Server, caplog):
+    server.broken, server.error = {"publish", "withdraw"}, Unreached("The DHCP server does not run")
+    with pytest.raises(Unreached, match=r"^Nothing was reserved: The DHCP server does not run"):
+        desk.serve(subnet, "10.0.1.3", 1)
+    assert caplog.text == ""
+
+
+def test_of_what_stays_reserved_nobody_says_that_it_is_not(desk: Desk, subnet: Subnet, server: Server):
+    desk.serve(subnet, "10.0.1.3", 1)
+    server.broken = {"publish"}
+    with pytest.raises(Unavailable, match=r"^The DHCP server does not answer"):
+        desk.serve(subnet, "10.0.1.3", 1)
 
 
 @pytest.fixture

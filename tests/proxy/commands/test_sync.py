@@ -8,6 +8,7 @@ import pytest
 
 import proxy.assembly
 from providers.dhcp.contract import Health
+from providers.errors import Unavailable
 from providers.model import DHCPHost
 from tests.providers.dhcp.recording_double import RecordingDHCP, Server
 
@@ -53,6 +54,15 @@ def test_a_plan_tells_when_the_server_is_not_well(hosts, monkeypatch):
     result = hosts("sync", "--plan")
     assert result.stdout == ""
     assert result.stderr.endswith("serves what the book says.\nBut dhcp_double: it is stopped\n")
+
+
+def test_a_plan_of_a_server_that_does_not_answer_is_none(hosts, monkeypatch):
+    def nobody(*_):
+        raise Unavailable("dhcpd cannot be reached")
+
+    monkeypatch.setattr(RecordingDHCP, "served", nobody)
+    result = hosts("sync", "--plan")
+    assert (result.exit_code, result.stdout, result.stderr) == (4, "", "Error: dhcpd cannot be reached\n")
 
 
 def test_it_adds_changes_and_removes(hosts, server):

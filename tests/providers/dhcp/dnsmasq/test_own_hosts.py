@@ -8,7 +8,7 @@ import pytest
 from netaddr import IPAddress
 
 from providers.dhcp.dnsmasq.own_hosts import OwnHosts
-from providers.errors import Conflict, Unavailable
+from providers.errors import Conflict, InvalidValue, Unavailable
 from providers.model import DHCPHost
 
 HOST = DHCPHost("52:54:00:00:00:01", "web", "web", address=IPAddress("10.0.1.5"))
@@ -106,3 +106,45 @@ def test_what_keeps_hosts_from_being_served_is_told(path, tmp_path, text, told):
     found = problem(OwnHosts(path), tmp_path)
 
     assert found is None if told is None else told in found
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        ("10.0.2.0,static,255.255.255.0",),
+        ("10.0.2.10,10.0.2.20,255.255.255.0,12h", "192.168.1.10,192.168.1.20", "fd00::,ra-only"),
+    ],
+)
+def test_an_address_that_no_range_is_for_is_refused(path, tmp_path, ranges):
+    path.write_text(lines(tmp_path, *(f"dhcp-range={each}" for each in ranges)))
+    own = OwnHosts(path)
+
+    with pytest.raises(InvalidValue, match=r"10\.0\.1\.5 is not served: .*dnsmasq\.conf.* has no dhcp-range for it"):
+        own.refuse_unranged([HOST])
+    assert own.ranged([HOST]) == []
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        # They are elsewhere, such as in a file that is named on the command line.
+        (),
+        ("10.0.2.0,static,255.255.255.0", "10.0.1.0,static,255.255.255.0"),
+        ("10.0.2.0,static,255.255.255.0", "10.0.0.0,10.0.0.200,255.255.0.0"),
+        # The netmask is that of an interface, which the files do not tell.
+        ("10.0.2.10,10.0.2.20,12h",),
+        # What it is for is not understood.
+        ("10.0.2.10,10.0.2.20,255.0.255.0",),
+    ],
+)
+def test_an_address_that_a_range_may_be_for_is_not(path, tmp_path, ranges):
+    path.write_text(lines(tmp_path, *(f"dhcp-range={each}" for each in ranges)))
+    own = OwnHosts(path)
+
+    own.refuse_unranged([HOST])
+
+    assert own.ranged([HOST]) == [HOST]
+
+
+def test_without_a_configuration_no_range_is_missed():
+    OwnHosts(None).refuse_unranged([HOST])

@@ -193,11 +193,12 @@ class TestServerInTrouble:
         now = (site.hosts_file.read_text(), site.options_file.read_text())
         return proxy.reserved() == {MAC: "10.0.1.3"} and now == self.before
 
-    def test_stopped(self, site, proxy):
+    def test_stopped(self, site, proxy, caplog):
         site.stop()
 
         assert proxy.post(OTHER, "10.0.1.4") == 503
-        assert "dnsmasq does not run" in proxy.answer
+        assert "Nothing was reserved: dnsmasq does not run" in proxy.answer
+        assert "may differ" not in caplog.text
         assert self.unchanged(site, proxy)
         assert site.pid is None
 
@@ -263,6 +264,24 @@ class TestServerInTrouble:
         assert "dnsmasq.conf:15" in proxy.answer
         assert proxy.post("52:54:00:00:0a:01", "10.0.1.5") == 409
         assert self.unchanged(site, proxy)
+
+    def test_a_subnet_without_a_range(self, site, proxy):
+        """What is in the book already waits in the files until dnsmasq has the range."""
+        subnet = proxy.book.add_subnet(description("10.0.7.0/24"), CALLER)
+        site.configure("dhcp-range=10.0.7.0,static,255.255.255.0,1h")
+        assert proxy.post(OTHER, "10.0.7.4", network="10.0.7.0") == 200, proxy.answer
+        site.configure("")
+
+        assert proxy.post(THIRD, "10.0.7.5", network="10.0.7.0") == 400
+        assert "Nothing was reserved: 10.0.7.5 is not served:" in proxy.answer
+        assert "has no dhcp-range" in proxy.answer
+        assert [str(each.address) for each in next(proxy.book.differences()).missing] == ["10.0.7.4"]
+        (failure,) = proxy.book.sync_subnet(subnet, CALLER).failures
+        assert failure.startswith("10.0.7.4 is not served")
+
+        site.configure("dhcp-range=10.0.7.0,static,255.255.255.0,1h")
+        assert list(proxy.book.differences()) == []
+        assert proxy.reserved("10.0.7.0") == {OTHER: "10.0.7.4"}
 
     def test_files_of_somebody_else_are_not_overwritten(self, site, proxy, proxies):
         site.hosts_file.write_text("52:54:00:00:0b:01,10.0.1.7,theirs\n")

@@ -144,6 +144,28 @@ def test_what_is_not_used_is_named_without_its_value(surveyed):
     assert [each.text for each in found.unused] == ["dhcp-option option:root-path", "dhcp-match"]
 
 
+def test_addresses_that_only_the_name_server_knows_are_told_once(surveyed):
+    """They are in use, and the book would suggest them to the next who asks."""
+    found = surveyed(
+        "listen-address=127.0.0.1,10.0.1.2",
+        "dhcp-range=10.0.1.100,10.0.1.199,255.255.255.0",
+        "dhcp-option=option:router,10.0.1.1",
+        f"dhcp-host={MAC},10.0.1.5,web",
+        "host-record=nas,nas.lan,10.0.1.3,fd00::3",
+        "address=/nas.example.com/10.0.1.3",
+        "address=/ads.example.com/0.0.0.0",
+        "address=/ads.example.com/",
+        "host-record=web,10.0.1.5",
+        "host-record=router,10.0.1.1",
+        "host-record=elsewhere,10.0.2.1",
+    )
+
+    assert [(each.place.line, each.text.partition(",")[0]) for each in found.problems] == [
+        (1, "listen-address names 10.0.1.2"),
+        (5, "host-record names 10.0.1.3"),
+    ]
+
+
 class TestFiles:
     """The files that a configuration names."""
 

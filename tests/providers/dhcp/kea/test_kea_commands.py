@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from netaddr import IPAddress
@@ -226,7 +227,44 @@ class TestOverUnix:
         kea.full = False
         kea.commands.clear()
         desk.release(subnet, "10.0.1.3")
-        assert kea.commands[-1] == "config-write"
+        assert kea.commands.count("config-write") == 1
+
+    @pytest.mark.parametrize("times", [1, 10])
+    def test_what_a_restart_took_before_it_was_saved_is_told_again(self, desk, kea, monkeypatch, times):
+        """Or is refused, when Kea is restarted each time: it must not be told as served."""
+        subnet = desk.add("10.0.1.0/28")
+        left = restarting(kea, monkeypatch, times, {})
+        if times == 1:
+            desk.serve(subnet, "10.0.1.3", 1)
+        else:
+            with pytest.raises(Unavailable, match="Kea was restarted"):
+                desk.serve(subnet, "10.0.1.3", 1)
+        left.clear()
+        assert kea.at(11) == ({mac(1): "10.0.1.3"} if times == 1 else {})
+        assert [each.mac for each in desk.address_book.hosts(subnet)] == list(kea.at(11))
+
+    @pytest.mark.parametrize("times", [1, 10])
+    def test_what_a_restart_brought_back_before_it_was_saved_is_deleted_again(self, desk, kea, monkeypatch, times):
+        subnet = desk.add("10.0.1.0/28")
+        desk.serve(subnet, "10.0.1.3", 1)
+        left = restarting(kea, monkeypatch, times, dict(kea.hosts["memory"]))
+        if times == 1:
+            desk.release(subnet, "10.0.1.3")
+        else:
+            with pytest.raises(Unavailable, match="Kea was restarted"):
+                desk.release(subnet, "10.0.1.3")
+        left.clear()
+        assert kea.at(11) == ({} if times == 1 else {mac(1): "10.0.1.3"})
+        assert [each.mac for each in desk.address_book.hosts(subnet)] == list(kea.at(11))
+
+    def test_those_that_come_first_ask_kea_at_once_and_do_not_wait_for_one_another(self, desk, kea, monkeypatch):
+        subnet = desk.add("10.0.1.0/28")
+        both = Barrier(2)
+        ask = kea._list_commands
+        monkeypatch.setattr(KeaDHCP, "_has_host_commands", lambda _: both.wait(30) >= 0 and bool(ask({})))
+        with ThreadPoolExecutor(2) as pool:
+            for asked in [pool.submit(desk.address_book.dhcp.served, subnet) for _ in range(2)]:
+                assert list(asked.result(60)) == []
 
     def test_a_sync_that_breaks_off_saves_what_it_did(self, desk: Desk, kea: KeaDouble, monkeypatch):
         subnet = desk.add("10.0.1.0/28")
@@ -241,6 +279,21 @@ class TestOverUnix:
             desk.address_book.dhcp.replace(subnet, ())
         assert kea.at(11) == {mac(1): "10.0.1.3"}
         assert kea.commands[-1] == "config-write"
+
+
+def restarting(kea: KeaDouble, monkeypatch, times: int, saved: dict) -> list[int]:
+    """Let Kea be restarted with what was ``saved`` each time before it saves, so often; gives what is left of that."""
+    left = list(range(times))
+    write = kea._config_write
+
+    def work(given):
+        if left:
+            left.pop()
+            kea.hosts["memory"] = dict(saved)
+        return write(given)
+
+    monkeypatch.setattr(kea, "_config_write", work)
+    return left
 
 
 def test_a_wrong_password_is_said(book: Book):
