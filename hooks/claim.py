@@ -56,7 +56,7 @@ def take(service: Service, settings: Settings, guest: str, *, force: bool = Fals
 def renew(service: Service, settings: Settings, guest: str, *, since: str | None = None) -> dict[str, Any] | None:
     """Renew the claim of this node and return it; None when nobody holds one.
 
-    Raises Refused when another node does, or when it is not the one that began at ``since`` (see ``is_newer``),
+    Raises Refused when another node does, or when it is not the one that began at ``since`` (see ``is_ours``),
     Unreachable.
     """
     body = {"node": node_name(settings)} | ({} if since is None else {"since": since})
@@ -70,16 +70,22 @@ def renew(service: Service, settings: Settings, guest: str, *, since: str | None
     return claim
 
 
-def release(service: Service, settings: Settings, guest: str, *, since: str | None = None) -> dict[str, Any] | None:
-    """Give the claim of this node back; None when nobody held it. Raises Refused as ``renew`` does, Unreachable."""
+def release(
+    service: Service, settings: Settings, guest: str, *, since: str | None = None, idle: int | None = None
+) -> dict[str, Any] | None:
+    """Give the claim of this node back; None when nobody held it.
+
+    Raises Refused as ``renew`` does, and when it was taken or renewed in the last ``idle`` seconds; Unreachable.
+    """
     query = {"node": node_name(settings)} | ({} if since is None else {"since": since})
+    query |= {} if idle is None else {"idle": str(idle)}
     answer = service.call(Call("DELETE", _path(settings, guest), query))
     released: dict[str, Any] | None = answer.get("released")
     return released
 
 
-def is_newer(refusal: Refused, settings: Settings) -> bool:
-    """Whether a request that named ``since`` was refused because this node has taken a newer claim meanwhile."""
+def is_ours(refusal: Refused, settings: Settings) -> bool:
+    """Whether a request was refused because this node has taken or renewed its claim meanwhile."""
     holder = refusal.detail.get("holder")
     return refusal.code == _CLAIMED and isinstance(holder, dict) and holder.get("node") == node_name(settings)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Collection
 
 from hooks import claim
 from hooks.errors import InternalError, NotAllowed, Refused
@@ -13,8 +11,8 @@ from hooks.node import cluster_of, node_name
 from hooks.service import Service
 from hooks.settings import Settings
 
-STARTING_TAKES = timedelta(minutes=15)
-"""A claim that is younger may belong to a guest that is about to start: ``mnt_start`` takes it first."""
+STARTING_TAKES = 15 * 60
+"""Seconds. A claim that is younger may belong to a guest that is about to start: ``mnt_start`` takes it first."""
 
 
 def sync_claims(
@@ -22,7 +20,6 @@ def sync_claims(
     settings: Settings,
     journal: Journal,
     running: Collection[str] | None,
-    now: datetime | None = None,
 ) -> int:
     """Renew and give back; returns how many claims are not as they should be, each of them told loudly.
 
@@ -31,7 +28,6 @@ def sync_claims(
     ``running`` None means that nobody knows what runs here: then all claims of this node are renewed, because giving
     one back lets another node start the guest too. Raises Unreachable, NotAllowed.
     """
-    now = now or datetime.now(UTC)
     node = node_name(settings)
     wrong = 0
     claims = list(service.items("/claims", {"cluster": cluster_of(settings)}))
@@ -45,8 +41,7 @@ def sync_claims(
                     wrong += 1
             elif running is None or name in running:
                 claim.renew(service, settings, name, since=held["since"])
-            elif _is_old(held, now) and _is_old(held, _now_there(service, settings, held)):
-                claim.release(service, settings, name, since=held["since"])
+            elif claim.release(service, settings, name, since=held["since"], idle=STARTING_TAKES):
                 journal.info(f"guest {name} does not run here: its claim is given back")
         except NotAllowed as error:
             if not error.for_this_alone:
@@ -59,26 +54,12 @@ def sync_claims(
             journal.loud(f"guest {name}: the service fails on its claim: {error}")
             wrong += 1
         except Refused as error:
-            if claim.is_newer(error, settings):
-                journal.info(f"guest {name}: this node has taken its claim again meanwhile")
-            else:
+            # One of this node's own that is not to be given back yet, or was taken anew, is as it should be.
+            if not claim.is_ours(error, settings):
                 journal.warning(f"guest {name}: {error}")
     if settings.claim_lifetime:
         _revive(service, settings, journal, sorted(set(running or ()) - {each["name"] for each in claims}))
     return wrong
-
-
-def _is_old(held: Mapping[str, Any], now: datetime | None) -> bool:
-    return now is not None and now - datetime.fromisoformat(held["renewed_at"]) > STARTING_TAKES
-
-
-def _now_there(service: Service, settings: Settings, held: Mapping[str, Any]) -> datetime | None:
-    """What the service's clock says, which is the one that counts: that of a node that is fast would end every claim.
-
-    A claim that is renewed says so; None when there is none any more.
-    """
-    renewed = claim.renew(service, settings, held["name"], since=held["since"])
-    return None if renewed is None else datetime.fromisoformat(renewed["renewed_at"])
 
 
 def _revive(service: Service, settings: Settings, journal: Journal, names: Collection[str]) -> None:

@@ -102,12 +102,21 @@ class Claims(Foundation):
         return self.book.write(work)
 
     def release_claim(
-        self, cluster: str, name: str, node: str | None, caller: Caller, *, since: datetime | None = None
+        self,
+        cluster: str,
+        name: str,
+        node: str | None,
+        caller: Caller,
+        *,
+        since: datetime | None = None,
+        idle: timedelta | None = None,
     ) -> Claim | None:
         """End the claim of ``node``, or of whoever holds it when ``node`` is None; None when nobody holds it.
 
         With ``since`` only the claim that began then, to the second: a release that arrives late ends no newer one.
-        Raises Claimed while another node holds it, or when another claim is meant.
+        With ``idle`` only one that was neither taken nor renewed for that long: the guest may be about to start.
+
+        Raises Claimed while another node holds it, when another claim is meant, or when it is not idle.
         """
 
         def work(connection: Connection) -> Claim | None:
@@ -120,6 +129,7 @@ class Claims(Foundation):
             ended = expired(there, now)
             if not ended:
                 _refuse_other_claim(there, since)
+                _refuse_claim_in_use(there, idle, now)
             kept.remove(connection, cluster, name)
             self._note_claim(connection, "claim.expire" if ended else "claim.release", there, now, caller)
             return None if ended else there
@@ -177,6 +187,17 @@ def _refuse_other_claim(there: Claim, since: datetime | None) -> None:
     raise Claimed(
         f"Guest {there.name} in cluster {there.cluster} is claimed by node {there.node} since "
         f"{shown_moment(there.since)}, not since {shown_moment(since)}: that claim has ended",
+        claim=there,
+    )
+
+
+def _refuse_claim_in_use(there: Claim, idle: timedelta | None, now: datetime) -> None:
+    """Raise Claimed when ``there`` was taken or renewed less than ``idle`` before ``now``."""
+    if idle is None or now - there.renewed_at >= idle:
+        return
+    raise Claimed(
+        f"The claim of node {there.node} on guest {there.name} in cluster {there.cluster} was renewed at "
+        f"{shown_moment(there.renewed_at)}, less than {idle.total_seconds():g} s ago: it is in use",
         claim=there,
     )
 

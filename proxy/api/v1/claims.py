@@ -84,11 +84,14 @@ def release_claim(cluster: str, name: str, query: Loaded) -> Answer:
     """End a claim.
 
     With `node` only its own: that of another node is 409. With `since` only the one that began then, so that a request
-    that arrives late ends no newer claim. When there is none `released` is null.
+    that arrives late ends no newer claim; with `idle` only one that was neither taken nor renewed for so many seconds.
+    When there is none `released` is null.
     """
     permit_guest(cluster, query["node"])
     permit_guests_addresses(cluster, name)
-    ended = current_book().release_claim(cluster, name, query["node"], caller(), since=query["since"])
+    ended = current_book().release_claim(
+        cluster, name, query["node"], caller(), since=query["since"], idle=_seconds(query["idle"])
+    )
     return {"released": None if ended is None else claim_row(ended)}
 
 

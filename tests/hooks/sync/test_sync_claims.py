@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -43,10 +42,8 @@ def test_claims_are_given_back_before_others_are_renewed(server):
             "released": None,
         },
     )
-    settings = Settings(urls=(server.url,), node="node1", timeout=9)
-    now = datetime(2026, 1, 2, 9, 1, tzinfo=UTC)
-    sync_claims(Asking(settings), settings, Journal("sync", to_syslog=False), {"up"}, now)
-    assert [each.method for each in server.asked] == ["GET", "PATCH", "DELETE", "PATCH"]
+    synced(server, "up")
+    assert [each.method for each in server.asked] == ["GET", "DELETE", "PATCH"]
 
 
 OLD = {"node": "node1", "since": "2026-01-02T03:04:05Z", "renewed_at": "2026-01-02T03:04:05Z"}
@@ -54,12 +51,11 @@ OLD = {"node": "node1", "since": "2026-01-02T03:04:05Z", "renewed_at": "2026-01-
 
 def synced(server, *running: str) -> int:
     settings = Settings(urls=(server.url,), node="node1", timeout=9)
-    now = datetime(2026, 1, 2, 9, 1, tzinfo=UTC)
-    return sync_claims(Asking(settings), settings, Journal("sync", to_syslog=False), set(running), now)
+    return sync_claims(Asking(settings), settings, Journal("sync", to_syslog=False), set(running))
 
 
 def test_only_the_claim_that_was_read_is_renewed_or_given_back(server):
-    """The guest may have been stopped, its claim given back and taken anew since."""
+    """The guest may have been stopped, its claim given back and taken anew since, or be about to start."""
     listed = {"items": [OLD | {"name": "down"}, OLD | {"name": "up"}], "next": None}
     server.answer = lambda asked: (
         200,
@@ -69,13 +65,12 @@ def test_only_the_claim_that_was_read_is_renewed_or_given_back(server):
     asked = [(each.method, urlsplit(each.path), each.body) for each in server.asked[1:]]
     named = {"node": "node1", "since": OLD["since"]}
     assert [(method, url.path.split("/")[-2], dict(parse_qsl(url.query)), body) for method, url, body in asked] == [
-        ("PATCH", "down", {}, named),
-        ("DELETE", "down", named, None),
+        ("DELETE", "down", named | {"idle": "900"}, None),
         ("PATCH", "up", {}, named),
     ]
 
 
-def test_a_claim_that_this_node_took_anew_meanwhile_is_nothing_to_worry_about(server, capfd):
+def test_a_claim_that_this_node_took_or_renewed_meanwhile_is_nothing_to_worry_about(server, capfd):
     """The node that is named is this one: a warning would name a conflict that is none."""
     newer = OLD | {"name": "down", "since": "2026-01-02T09:00:59Z"}
     refused = {"error": {"code": "claimed", "message": "not since then", "holder": newer}}
@@ -88,10 +83,8 @@ def test_a_claim_that_this_node_took_anew_meanwhile_is_nothing_to_worry_about(se
         def warning(self, text: str) -> None:
             said.append(text)
 
-    sync_claims(
-        Asking(settings), settings, Listening("sync", to_syslog=False), set(), datetime(2026, 1, 2, 9, 1, tzinfo=UTC)
-    )
-    assert [each.method for each in server.asked] == ["GET", "PATCH"]
+    sync_claims(Asking(settings), settings, Listening("sync", to_syslog=False), set())
+    assert [each.method for each in server.asked] == ["GET", "DELETE"]
     assert said == []
 
 

@@ -37,6 +37,8 @@ def _since() -> Moment:
 class NICBody(Schema):
     """A network card, in the order in which the guest has them."""
 
+    error_messages = {"type": 'Write an object, such as {"mac": "52:54:00:aa:00:01"}.'}  # noqa: RUF012 - marshmallow's
+
     mac = MAC(load_default=None, allow_none=True)
     name = Text(least=1, load_default=None, allow_none=True, metadata=told("How the guest or its tool calls it."))
     parent = Text(least=1, load_default=None, allow_none=True, metadata=told("The bridge or card below it."))
@@ -44,6 +46,8 @@ class NICBody(Schema):
 
 class GuestAddressBody(Schema):
     """An address of a guest."""
+
+    error_messages = {"type": 'Write an object, such as {"address": "10.0.1.5"}.'}  # noqa: RUF012 - marshmallow's
 
     address = Address(required=True)
     nic = Text(
@@ -175,6 +179,12 @@ class ReleaseClaimQuery(Schema):
 
     node = Text(least=1, load_default=None, metadata=told("Only the claim of this node; absent: whoever holds it."))
     since = _since()
+    idle = QueryWhole(
+        0,
+        _LONGEST_TIME,
+        load_default=None,
+        metadata=told("Only if it was neither taken nor renewed for so many seconds; 409 if it was."),
+    )
 
 
 class ClaimsQuery(PageQuery):

@@ -32,6 +32,15 @@ def test_an_ipv4_mapped_address_of_a_guest_is_refused(ask):
     error(ask("GET", "/guests/east/web1"), 404, "not_found")
 
 
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [({"addresses": ["10.0.1.7"]}, '{"address": "10.0.1.5"}'), ({"nics": ["52:54:00:00:00:01"]}, '{"mac": "52:54:')],
+)
+def test_a_bare_value_where_an_object_belongs_is_answered_with_one(said, advice, ask):
+    refused = ask("PUT", "/guests/east/web1", {"node": "node1", **said})
+    assert advice in error(refused, 422, "invalid_value")["message"]
+
+
 @pytest.mark.parametrize("path", ["/guests/east/a%ffb", "/guests/a%ffb/web1"])
 def test_a_name_that_is_not_utf_8_is_refused(path, ask):
     """All such names would look the same."""
@@ -51,6 +60,19 @@ def test_a_claim_is_renewed_and_released_only_since_the_moment_that_is_meant(ask
         assert error(refused, 409, "claimed")["holder"] == second
     assert ask("PATCH", "/guests/east/web1/claim", {"node": "node1", "since": second["since"]}).json == second
     assert ask("DELETE", f"/guests/east/web1/claim?since={second['since']}").json == {"released": second}
+
+
+def test_a_claim_that_was_renewed_a_moment_ago_is_not_released_as_idle(ask, clock):
+    ask("POST", "/guests/east/web1/claim", {"node": "node1"})
+    clock.pass_(minutes=20)
+    renewed = ask("PATCH", "/guests/east/web1/claim", {"node": "node1"}).json
+    clock.pass_(seconds=899)
+
+    refused = ask("DELETE", "/guests/east/web1/claim?node=node1&idle=900")
+
+    assert error(refused, 409, "claimed")["holder"] == renewed
+    clock.pass_(seconds=1)
+    assert ask("DELETE", "/guests/east/web1/claim?node=node1&idle=900").json == {"released": renewed}
 
 
 def test_a_claim_that_ended_is_no_reason_to_take_a_guest_that_runs_elsewhere(ask, clock):
