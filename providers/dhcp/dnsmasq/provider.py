@@ -76,8 +76,14 @@ class DnsmasqDHCP(DHCPProvider):
         self._own_hosts.refuse_unranged([host])
         # Twice: somebody may have deleted it, and others reserved the same, in the moment of the first.
         for _ in range(2):
-            self._reload.run(subnet.id)
-            if host.mac in self._sections().text_of.get(subnet.id, ""):
+            try:
+                self._reload.run(subnet.id)
+            except Unreached as error:
+                if self._has(subnet, host):
+                    # The reload of somebody else, just before, brought it in.
+                    raise Unavailable(str(error)) from error
+                raise
+            if self._has(subnet, host):
                 return
             with self.book.read() as connection:
                 if host not in pending.to_serve(connection, subnet, host.mac):
@@ -142,6 +148,9 @@ class DnsmasqDHCP(DHCPProvider):
             how = "is restarted for" if self._daemon.can_restart else "cannot serve"
             detail += f", and {how} hosts with a boot file or boot server"
         return Health(True, detail)
+
+    def _has(self, subnet: Subnet, host: DHCPHost) -> bool:
+        return host.mac in self._sections().text_of.get(subnet.id, "")
 
     def _work(self, keys: frozenset[int]) -> None:
         """Write the sections of some subnets anew and let dnsmasq read them, alone on this machine."""

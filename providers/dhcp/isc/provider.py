@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -88,10 +89,12 @@ class ISCDHCP(DHCPProvider):
             macs = {each.mac for each in taken.hosts_at(connection, subnet, _address(host))}
             is_in = _where(self._directories.current(connection), subnet)
         self._known.refuse_conflict(is_in, host, macs)
-        for stale in there:
-            log.warning("%s: dhcpd has %s of %s otherwise than the book: replaced", host.address, stale.name, host.mac)
-            self._omapi.delete(stale.name, host.mac, deadline)
-        self._create(host, told, deadline)
+        with once_told() if there else nullcontext():
+            for stale in there:
+                what = (host.address, stale.name, host.mac)
+                log.warning("%s: dhcpd has %s of %s otherwise than the book: replaced", *what)
+                self._omapi.delete(stale.name, host.mac, deadline)
+            self._create(host, told, deadline)
         with once_told():
             self._read_back(host, told, there, deadline)
 

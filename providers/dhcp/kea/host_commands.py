@@ -224,8 +224,10 @@ class HostCommands:
         """
         kea = configuration.subnets.get(subnet.network)
         there = None if kea is None else self._at(kea.id, host.mac, "memory")
-        ours = reservation.read(there) if there is not None and reservation.is_ours(there) else None
-        if ours == told:
+        if there is not None and told is None and not reservation.is_ours(there):
+            # It is never deleted. As long as it is just so it serves what was told, though.
+            there = None
+        if (None if there is None else reservation.read(there)) == told:
             return True
         with self._book.read() as connection:
             wanted = pending.to_serve(connection, subnet, host.mac) if subnet.dhcp else []

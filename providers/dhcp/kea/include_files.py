@@ -27,7 +27,7 @@ from providers.dhcp.kea.configuration import SHARE_ADVICE, Configuration, KeaSub
 from providers.dhcp.kea.configured import Configured
 from providers.dhcp.kea.control import Control, Refused, Result
 from providers.dhcp.shared_reload import SharedReload
-from providers.errors import InvalidValue, LeaseholdError, Unavailable
+from providers.errors import InvalidValue, LeaseholdError, Unavailable, Unreached
 from providers.model import DHCPHost, Subnet
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,13 @@ class IncludeFiles:
         # Twice: somebody may have deleted it, and others reserved the same, in the moment of the first. And when it was
         # another process that heard why Kea refuses it, this one hears it now.
         for _ in range(2):
-            self._reload.run(subnet.id)
+            try:
+                self._reload.run(subnet.id)
+            except Unreached as error:
+                if self._has(subnet, host):
+                    # The reload of somebody else, just before, brought it in.
+                    raise Unavailable(str(error)) from error
+                raise
             if self._has(subnet, host):
                 return
             with self._book.read() as connection:

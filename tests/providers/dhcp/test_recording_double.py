@@ -56,7 +56,7 @@ def test_nobody_is_warned_of_a_server_that_was_told_nothing(desk: Desk, subnet: 
     server.broken, server.error = {"publish", "withdraw"}, Unreached("The DHCP server does not run")
     with pytest.raises(Unreached, match=r"^Nothing was reserved: The DHCP server does not run"):
         desk.serve(subnet, "10.0.1.3", 1)
-    assert caplog.text == ""
+    assert "may differ" not in caplog.text
 
 
 def test_of_what_stays_reserved_nobody_says_that_it_is_not(desk: Desk, subnet: Subnet, server: Server):

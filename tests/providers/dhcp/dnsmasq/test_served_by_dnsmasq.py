@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 
 import pytest
+from netaddr import IPAddress
 
+from providers.errors import Unavailable, Unreached
 from tests.dhcp_network.message import BOOT_FILE, LEASE_SECONDS
 from tests.dhcp_network.raw_client import BOOT_ASKED
 from tests.providers.desk import CALLER, description
@@ -192,6 +194,16 @@ class TestServerInTrouble:
         """Whether the book and the files are as they were."""
         now = (site.hosts_file.read_text(), site.options_file.read_text())
         return proxy.reserved() == {MAC: "10.0.1.3"} and now == self.before
+
+    def test_stopped_after_somebody_elses_reload_brought_the_host_in(self, site, proxy):
+        """It serves that when it is started again: so it was told something."""
+        (host,) = proxy.book.hosts(proxy.book.dhcp_subnet(IPAddress("10.0.1.0")))
+        site.stop()
+
+        with pytest.raises(Unavailable, match="dnsmasq does not run") as caught:
+            proxy.book.dhcp.publish(proxy.book.dhcp_subnet(IPAddress("10.0.1.0")), host)
+
+        assert not isinstance(caught.value, Unreached)
 
     def test_stopped(self, site, proxy, caplog):
         site.stop()

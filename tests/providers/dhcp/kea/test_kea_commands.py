@@ -20,8 +20,8 @@ from providers.dhcp.kea.host_commands import HostCommands
 from providers.dhcp.kea.provider import KeaDHCP
 from providers.dhcp.kea.settings import KeaSchema
 from providers.errors import Conflict, InvalidValue, Unavailable
-from providers.model import Subnet
-from tests.providers.desk import Desk, host, mac
+from providers.model import Subnet, Use
+from tests.providers.desk import CALLER, Desk, host, mac
 from tests.providers.dhcp.conformance import LeasesConformance, PublishingConformance
 from tests.providers.dhcp.kea.kea_double import PASSWORD, USER, KeaDouble, over_http, over_unix
 from tests.providers.dhcp.kea.running_kea import kea_directory
@@ -256,6 +256,15 @@ class TestOverUnix:
         left.clear()
         assert kea.at(11) == ({} if times == 1 else {mac(1): "10.0.1.3"})
         assert [each.mac for each in desk.address_book.hosts(subnet)] == list(kea.at(11))
+
+    def test_a_host_that_somebody_else_wrote_just_so_is_served(self, desk, kea):
+        subnet = desk.add("10.0.1.0/28")
+        theirs = {"subnet-id": 11, "hw-address": mac(1), "ip-address": "10.0.1.3", "hostname": "host1"}
+        kea.hosts["memory"][11, mac(1)] = theirs
+        wanted = replace(host(1), hostname="host1")
+        desk.address_book.reserve(subnet, IPAddress("10.0.1.3"), Use.DHCP, CALLER, host=wanted)
+        assert kea.hosts["memory"] == {(11, mac(1)): theirs}
+        assert kea.commands.count("config-write") == 1
 
     def test_those_that_come_first_ask_kea_at_once_and_do_not_wait_for_one_another(self, desk, kea, monkeypatch):
         subnet = desk.add("10.0.1.0/28")

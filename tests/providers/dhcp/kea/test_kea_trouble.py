@@ -11,7 +11,7 @@ from netaddr import IPAddress
 from providers.address_book import AddressBook
 from providers.dhcp.kea.control import Answer, Control
 from providers.dhcp.kea.provider import KeaDHCP
-from providers.errors import InvalidValue, LeaseholdError, Unavailable
+from providers.errors import InvalidValue, LeaseholdError, Unavailable, Unreached
 from providers.model import Subnet, Use
 from tests.providers.desk import CALLER, Desk, host, mac
 from tests.providers.dhcp.kea.running_kea import Kea, kea_directory
@@ -112,6 +112,16 @@ class TestInMidRequest:
         assert served(kea) == {mac(1): "10.0.1.3"}
         assert len(desk.release(subnet, "10.0.1.3", use=Use.DHCP)) == 1
         assert served(kea) == {}
+
+
+def test_one_that_stops_after_somebody_elses_reload_brought_the_host_in_was_told_something(desk, subnet, kea):
+    """It serves that when it is started again."""
+    (there,) = desk.address_book.hosts(subnet)
+    kea.stop()
+    for known, unreached in ((there, False), (replace(there, mac=mac(2)), True)):
+        with pytest.raises(Unavailable, match="cannot be reached") as caught:
+            desk.address_book.dhcp.publish(subnet, known)
+        assert isinstance(caught.value, Unreached) is unreached
 
 
 def test_somebody_broke_its_configuration_file(desk: Desk, subnet: Subnet, kea: Kea):
