@@ -23,6 +23,7 @@ from proxy.access.throttle import Throttle
 from proxy.app import create_app
 from proxy.assembly import open_address_book
 from proxy.clock_notice import clock_notice
+from proxy.forking import heed_signals
 from proxy.housekeeping import start_housekeeping
 from proxy.listeners import check, listeners
 from proxy.logs.configuration import for_gunicorn, start_log
@@ -157,6 +158,7 @@ def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "worker_class": Worker,
         "worker_connections": _most_connections(),
         "threads": settings.threads,
+        "post_fork": heed_signals,
         "proc_name": "leasehold",
         **for_gunicorn(settings),
         "access_log_format": _ACCESS_LINE,
