@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from providers.errors import LeaseholdError, Unavailable
+from providers.errors import LeaseholdError, Unavailable, Unreached
 
 K = TypeVar("K", bound=Hashable)
 
@@ -76,6 +76,25 @@ class SharedReload(Generic[K]):
         if ticket.error is not None:
             # Each caller gets an error of its own: threads must not share a traceback.
             raise type(ticket.error)(str(ticket.error)) from ticket.error
+
+    def brings_in(self, key: K, is_there: Callable[[], bool], is_wanted: Callable[[], bool]) -> bool:
+        """Run until something is there; False when it is wanted and not there after two runs.
+
+        Twice: somebody may have deleted it, and others reserved the same, in the moment of the first. What is not
+        wanted any more was deleted or changed meanwhile, and whoever did that has it written.
+
+        Raises as ``run``, but Unavailable instead of Unreached when the run of somebody else has brought it in.
+        """
+        for _ in range(2):
+            try:
+                self.run(key)
+            except Unreached as error:
+                if is_there():
+                    raise Unavailable(str(error)) from error
+                raise
+            if is_there() or not is_wanted():
+                return True
+        return False
 
     def _serve(self, batch: list[_Ticket[K]]) -> None:
         failure: LeaseholdError | None = Unavailable("The reload of the DHCP server was given up")

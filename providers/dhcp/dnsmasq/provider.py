@@ -74,22 +74,14 @@ class DnsmasqDHCP(DHCPProvider):
         """Write what the book says of the subnet; returns when dnsmasq has read it."""
         self._own_hosts.refuse_taken(host)
         self._own_hosts.refuse_unranged([host])
-        # Twice: somebody may have deleted it, and others reserved the same, in the moment of the first.
-        for _ in range(2):
-            try:
-                self._reload.run(subnet.id)
-            except Unreached as error:
-                if self._has(subnet, host):
-                    # The reload of somebody else, just before, brought it in.
-                    raise Unavailable(str(error)) from error
-                raise
-            if self._has(subnet, host):
-                return
-            with self.book.read() as connection:
-                if host not in pending.to_serve(connection, subnet, host.mac):
-                    return
+        if self._reload.brings_in(subnet.id, lambda: self._has(subnet, host), lambda: self._is_wanted(subnet, host)):
+            return
         why = f"dnsmasq takes {host_lines.MOST_MACS} MACs of one address"
         raise InvalidValue(f"{host.address}: {host.mac} is not served: {self._left_out.get(host.mac, why)}")
+
+    def _is_wanted(self, subnet: Subnet, host: DHCPHost) -> bool:
+        with self.book.read() as connection:
+            return host in pending.to_serve(connection, subnet, host.mac)
 
     def withdraw(self, subnet: Subnet, host: DHCPHost) -> None:
         """Write what the book says of the subnet, which is without ``host``; returns when dnsmasq has read it."""

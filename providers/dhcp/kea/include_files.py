@@ -27,7 +27,7 @@ from providers.dhcp.kea.configuration import SHARE_ADVICE, Configuration, KeaSub
 from providers.dhcp.kea.configured import Configured
 from providers.dhcp.kea.control import Control, Refused, Result
 from providers.dhcp.shared_reload import SharedReload
-from providers.errors import InvalidValue, LeaseholdError, Unavailable, Unreached
+from providers.errors import InvalidValue, LeaseholdError, Unavailable
 from providers.model import DHCPHost, Subnet
 
 log = logging.getLogger(__name__)
@@ -70,22 +70,14 @@ class IncludeFiles:
 
     def publish(self, subnet: Subnet, host: DHCPHost) -> None:
         """Have everything that the book has for the subnet served, among it ``host``."""
-        # Twice: somebody may have deleted it, and others reserved the same, in the moment of the first. And when it was
-        # another process that heard why Kea refuses it, this one hears it now.
-        for _ in range(2):
-            try:
-                self._reload.run(subnet.id)
-            except Unreached as error:
-                if self._has(subnet, host):
-                    # The reload of somebody else, just before, brought it in.
-                    raise Unavailable(str(error)) from error
-                raise
-            if self._has(subnet, host):
-                return
-            with self._book.read() as connection:
-                if host not in pending.to_serve(connection, subnet, host.mac):
-                    return  # Deleted or changed meanwhile: whoever did that has it written.
+        # The second time this process hears why Kea refuses it, when it was another one that heard it first.
+        if self._reload.brings_in(subnet.id, lambda: self._has(subnet, host), lambda: self._is_wanted(subnet, host)):
+            return
         raise InvalidValue(f"Kea refuses {host.address} for {host.mac}: {self._refusals.get(host.mac, 'see its log')}")
+
+    def _is_wanted(self, subnet: Subnet, host: DHCPHost) -> bool:
+        with self._book.read() as connection:
+            return host in pending.to_serve(connection, subnet, host.mac)
 
     def withdraw(self, subnet: Subnet) -> None:
         """Have everything that the book has for the subnet served, and nothing else of ours."""
